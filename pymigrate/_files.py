@@ -1,0 +1,48 @@
+"""Ground: the kernel's own account in /proc and /sys, as text."""
+
+from __future__ import annotations
+
+import errno
+
+from pymigrate.errors import NoSuchProcess, Unsupported
+
+NODE_DIRECTORY = "/sys/devices/system/node"
+
+
+def read_text(path: str) -> str:
+    """The whole of a small file of the kernel's.
+
+    Raises:
+        OSError: As from open(2) and read(2).
+    """
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+def read_node_set(name: str) -> str:
+    """The node list in a file such as ``online`` (Documentation/ABI/stable/sysfs-devices-node).
+
+    Raises:
+        Unsupported: The kernel was built without NUMA.
+    """
+    try:
+        return read_text(f"{NODE_DIRECTORY}/{name}").strip()
+    except FileNotFoundError:
+        cause = f"there is no {NODE_DIRECTORY}/{name}: the kernel was built without NUMA"
+        raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
+
+
+def read_status(pid: int) -> dict[str, str]:
+    """The fields of ``/proc/PID/status`` (proc_pid_status(5)); pid 0 is the calling thread.
+
+    Raises:
+        NoSuchProcess: There is no such process or thread.
+    """
+    try:
+        text = read_text(f"/proc/{pid or 'thread-self'}/status")
+    except (FileNotFoundError, ProcessLookupError):
+        raise NoSuchProcess(
+            errno.ESRCH, "there is no process or thread with that id", pid=pid, reason="gone"
+        ) from None
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in pairs}

@@ -1,0 +1,55 @@
+"""The command ``pymigrate``: one module for each subcommand, put together here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import pymigrate
+from pymigrate.cli import migrate, plan
+from pymigrate.cli.status import FAILED
+from pymigrate.errors import Error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_SUBCOMMANDS = (migrate, plan)
+
+_EPILOG = """\
+OLD and NEW are node lists: 0-3,8 (ranges), 0-31:2/8 (of each 8 the first 2), all (the nodes your
+cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
+
+exit status: 0 done, 1 some pages were not moved, 2 an error, told on standard error
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status.
+
+    Args:
+        argv: Arguments after the program's name; those of the process if None.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except Error as error:
+        print(f"pymigrate: {error}", file=sys.stderr)
+        return FAILED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pymigrate",
+        description="Move the memory of running processes between NUMA nodes.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pymigrate {pymigrate.__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for subcommand in _SUBCOMMANDS:
+        subcommand.add_to(subparsers)
+    return parser

@@ -1,0 +1,5 @@
+"""Exit statuses of the command."""
+
+DONE = 0
+PAGES_LEFT = 1
+FAILED = 2

@@ -1,0 +1,162 @@
+"""Every error that pymigrate raises, and the builtin errors that they are.
+
+``Error`` is the base of all. Below it are two families: ``InvalidArgument``, raised before any
+system call was made, and ``KernelError``, which is what the kernel answered, with its errno kept
+and the cause looked up. Each is also the builtin that a caller would catch anyway.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.nodemask import NodeMask
+
+__all__ = [
+    "Error",
+    "InvalidArgument",
+    "InvalidType",
+    "InvalidNodes",
+    "KernelError",
+    "NoSuchProcess",
+    "NotPermitted",
+    "NodesRefused",
+    "NoUserMemory",
+    "OutOfMemory",
+    "Unsupported",
+    "quote",
+]
+
+_QUOTED_LENGTH = 60
+
+
+def quote(value: object) -> str:
+    """``repr`` of a value for a message, cut where somebody passed megabytes."""
+    if isinstance(value, (str, bytes, bytearray)):
+        value = value[: _QUOTED_LENGTH + 1]
+    elif isinstance(value, int) and value.bit_length() > _QUOTED_LENGTH * 3:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "..."
+
+
+class Error(Exception):
+    """Base of every error that pymigrate raises by itself."""
+
+
+class InvalidArgument(Error, ValueError):
+    """A value that no call could make sense of. Nothing was done."""
+
+
+class InvalidType(InvalidArgument, TypeError):
+    """A value of a type that cannot mean what it is passed for, such as True for a node."""
+
+
+class InvalidNodes(InvalidArgument):
+    """Node numbers or text that are not a set of nodes.
+
+    Attributes:
+        value: What was given.
+        position: Offset in characters where the text is wrong; None if that is not in a text.
+    """
+
+    def __init__(self, message: str, value: object, position: int | None = None) -> None:
+        super().__init__(message)
+        self.value = value
+        self.position = position
+
+    def __reduce__(self) -> tuple[type[InvalidNodes], tuple[str, object, int | None]]:
+        return type(self), (str(self), self.value, self.position)
+
+
+class KernelError(Error, OSError):
+    """What the kernel refused, and why.
+
+    Attributes:
+        errno: As the kernel gave it.
+        pid: The process that was named; 0 is the caller.
+        old: Nodes to move from.
+        new: Nodes to move to.
+        reason: One word for the cause, for programs; the subclass lists them. ``"unknown"`` where
+            the cause could not be found out.
+        remedy: What would help, for people.
+    """
+
+    def __init__(
+        self,
+        errno: int,
+        cause: str,
+        *,
+        pid: int,
+        old: NodeMask | None = None,
+        new: NodeMask | None = None,
+        reason: str = "unknown",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(errno, os.strerror(errno))
+        self.cause = cause
+        self.pid = pid
+        self.old = old
+        self.new = new
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        who = f"pid {self.pid}" if self.pid else "the calling process"
+        nodes = "" if self.new is None else f", nodes {self.old or 'none'} -> {self.new or 'none'}"
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{who}{nodes}: {self.cause}{remedy} [{self.strerror}, errno {self.errno}]"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # OSError would call the class with its own two arguments.
+        return _rebuild, (type(self), self.errno, self.cause, self.__dict__)
+
+
+def _rebuild(kind: type[KernelError], errno: int, cause: str, state: dict[str, object]) -> object:
+    error = kind(errno, cause, pid=0)
+    error.__dict__.update(state)
+    return error
+
+
+class NoSuchProcess(KernelError, ProcessLookupError):
+    """ESRCH: no process or thread has that id. Reason: ``"gone"``."""
+
+
+class NotPermitted(KernelError, PermissionError):
+    """EPERM or EACCES: the caller may not do this to that process.
+
+    Reasons: ``"ptrace"`` (the caller could not trace the process: other user, changed credentials,
+    not dumpable), ``"cpuset"`` (nodes outside the target's cpuset need CAP_SYS_NICE), ``"sandbox"``
+    (a seccomp filter answered), ``"security-module"`` (EACCES), ``"unknown"``.
+    """
+
+
+class NodesRefused(KernelError, ValueError):
+    """EINVAL because of the nodes.
+
+    Reasons: ``"too-large"`` (the kernel is built for fewer nodes), ``"no-nodes"`` (new is empty),
+    ``"cpuset"`` (nothing of new is in the caller's own cpuset), ``"no-memory-node"`` (nothing of
+    new has memory), ``"unknown"``.
+    """
+
+
+class NoUserMemory(KernelError):
+    """EINVAL because the process has no memory of its own.
+
+    Reasons: ``"kernel-thread"``, ``"zombie"``.
+    """
+
+
+class OutOfMemory(KernelError):
+    """ENOMEM: the target nodes are full. What moved before that stays moved.
+
+    Reason: ``"no-memory"``.
+    """
+
+
+class Unsupported(KernelError):
+    """ENOSYS: this kernel or architecture has no such call.
+
+    Reasons: ``"kernel"``, ``"sandbox"`` (a seccomp filter answered).
+    """

@@ -1,0 +1,67 @@
+"""``migrate()``: the bare system call, with its errors named."""
+
+from __future__ import annotations
+
+from pymigrate._native import lib
+from pymigrate.errors import InvalidArgument, InvalidType, quote
+from pymigrate.nodemask import NodeMask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.nodemask import Nodes
+
+__all__ = ["migrate"]
+
+_PID_MAX = 2**31 - 1  # pid_t is an int
+
+
+def migrate(pid: int, old: Nodes, new: Nodes) -> int:
+    """Moves the memory of a process from some nodes to others, in one migrate_pages(2).
+
+    Pages go as ``plan(old, new)`` says. The call returns when the kernel is done, and other threads
+    of the interpreter run meanwhile. Memory policies stay as they are.
+
+    Args:
+        pid: The process, or one of its threads; 0 is the calling process.
+        old: Nodes to move pages from. Nodes that do not exist are no error.
+        new: Nodes to move them to.
+
+    Returns:
+        Pages that could not be moved, as the kernel counts them: base pages, and a huge page as the
+        kernel's version sees it. **0 does not mean that everything moved**: swapped-out pages, and
+        without CAP_SYS_NICE pages that other processes map too, are left behind uncounted. Only a
+        look at the residency afterwards tells.
+
+    Raises:
+        InvalidArgument: An argument makes no sense; nothing was done. ``InvalidNodes`` and
+            ``InvalidType`` are kinds of it.
+        NoSuchProcess: ESRCH.
+        NotPermitted: EPERM, EACCES; its ``reason`` says which rule stood in the way.
+        NodesRefused: EINVAL because of the nodes.
+        NoUserMemory: EINVAL because it is a kernel thread or a zombie.
+        OutOfMemory: ENOMEM, the targets are full; what moved before that stays moved.
+        Unsupported: ENOSYS.
+    """
+    check_pid(pid)
+    sources, targets = NodeMask(old), NodeMask(new)
+    from_bitmap, to_bitmap = sources.to_bitmap(), targets.to_bitmap()
+    result = lib.pm_migrate(pid, from_bitmap, len(from_bitmap), to_bitmap, len(to_bitmap))
+    if result < 0:
+        # Looked up only now: a refusal is the rare case, and its causes take files to read.
+        from pymigrate.diagnose import diagnose
+
+        raise diagnose(-result, pid, sources, targets)
+    return result
+
+
+def check_pid(pid: int) -> None:
+    """Refuses what is no process id; 0 is the caller.
+
+    Raises:
+        InvalidType: It is no int.
+        InvalidArgument: It is negative, or larger than any pid.
+    """
+    if type(pid) is not int:
+        raise InvalidType(f"pid {quote(pid)}: a pid is an int, not {type(pid).__name__}")
+    if not 0 <= pid <= _PID_MAX:
+        raise InvalidArgument(f"pid {quote(pid)}: a pid is positive; 0 is the calling process")

@@ -1,0 +1,50 @@
+"""Which node's pages go where: the pairing that the kernel makes of two node sets."""
+
+from __future__ import annotations
+
+from pymigrate.errors import InvalidNodes
+from pymigrate.nodemask import NodeMask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.nodemask import Nodes
+
+__all__ = ["plan"]
+
+
+def plan(old: Nodes, new: Nodes) -> list[tuple[int, int]]:
+    """The moves that migrate_pages(2) makes for these nodes, in its order.
+
+    A pure function; it is what ``do_migrate_pages()`` in the kernel's mm/mempolicy.c does. Nodes
+    are paired by rank, so that the layout relative to the node set is kept; where ``new`` has fewer
+    nodes it is gone through again. A node that nothing else has to move into comes first, so that
+    no page is moved twice. Where the sets have the same size a shared node moves like any other
+    (2-4 -> 3-5 shifts every page up by one); where they differ, a node that is in both sets stays.
+
+    Args:
+        old: Nodes to move pages from.
+        new: Nodes to move them to, of those that the caller's cpuset allows: the kernel leaves out
+            the others.
+
+    Returns:
+        Pairs of (source, target), each source once. Empty if nothing has to move.
+
+    Raises:
+        InvalidNodes: ``new`` is empty, or one of them is no set of nodes.
+    """
+    sources, targets = NodeMask(old), NodeMask(new)
+    if not targets:
+        raise InvalidNodes("new is empty: the pages need at least one node to go to", targets)
+    ranked = list(targets)
+    goes_to = {node: ranked[rank % len(ranked)] for rank, node in enumerate(sources)}
+    shift = len(sources) == len(targets)
+    waiting = [s for s in sources if goes_to[s] != s and (shift or s not in targets)]
+    occupied = set(sources)
+    moves = []
+    while waiting:
+        # If each target is still occupied the moves form a cycle. The kernel then takes the last.
+        source = next((s for s in waiting if goes_to[s] not in occupied), waiting[-1])
+        moves.append((source, goes_to[source]))
+        waiting.remove(source)
+        occupied.discard(source)
+    return moves

@@ -1,0 +1,111 @@
+"""What /proc tells of a process or thread: the facts by which the kernel permits and refuses."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from pymigrate import _files
+from pymigrate.nodemask import NodeMask
+
+__all__ = ["CAP_SYS_NICE", "CAP_SYS_PTRACE", "Task"]
+
+# include/uapi/linux/capability.h
+CAP_SYS_PTRACE = 19
+CAP_SYS_NICE = 23
+
+_PF_KTHREAD = 0x00200000  # include/linux/sched.h
+_SECCOMP_MODE_FILTER = 2  # include/uapi/linux/seccomp.h
+
+
+@dataclass(frozen=True)
+class Task:
+    """A process or thread at one moment.
+
+    Attributes:
+        pid: Its id; for the caller its real one, not 0.
+        group: The process that it belongs to.
+        uids: Real, effective and saved user id.
+        gids: Real, effective and saved group id.
+        capabilities: The effective set, bit n for capability n.
+        allowed: Nodes on which it may have memory.
+        max_nodes: Nodes that this kernel is built for (MAX_NUMNODES).
+        filtered: A seccomp filter looks at its system calls.
+        zombie: It has ended, and nobody has waited for it.
+        kernel_thread: It belongs to the kernel.
+        dumpable: False where the kernel shields it from its own user (prctl(2), PR_SET_DUMPABLE):
+            it changed its credentials, or it asked for that. True for root's, where no file tells.
+    """
+
+    pid: int
+    group: int
+    uids: tuple[int, ...]
+    gids: tuple[int, ...]
+    capabilities: int
+    allowed: NodeMask
+    max_nodes: int
+    filtered: bool
+    zombie: bool
+    kernel_thread: bool
+    dumpable: bool
+
+    @classmethod
+    def read(cls, pid: int) -> Task:
+        """Looks at a process or thread; pid 0 is the calling thread.
+
+        Raises:
+            NoSuchProcess: There is none with that id.
+        """
+        status = _files.read_status(pid)
+        uids = _ids(status["Uid"])
+        mask = status["Mems_allowed"]
+        return cls(
+            pid=int(status["Pid"]),
+            group=int(status["Tgid"]),
+            uids=uids,
+            gids=_ids(status["Gid"]),
+            capabilities=int(status["CapEff"], 16),
+            allowed=NodeMask.from_hex(mask),
+            max_nodes=4 * len(mask.replace(",", "")),
+            filtered=status.get("Seccomp") == str(_SECCOMP_MODE_FILTER),
+            zombie=status["State"][0] in "ZX",
+            kernel_thread=bool(_flags(pid) & _PF_KTHREAD),
+            dumpable=_owner(pid) in (uids[1], None),
+        )
+
+    def can(self, capability: int) -> bool:
+        """Whether a capability is in the effective set."""
+        return bool(self.capabilities >> capability & 1)
+
+    def may_trace(self, target: Task) -> bool:
+        """The check of ptrace(2), PTRACE_MODE_READ_REALCREDS, as far as /proc tells.
+
+        It passes for the own process, with CAP_SYS_PTRACE, and for a dumpable process whose three
+        user and three group ids all equal the caller's real ones.
+        """
+        if self.group == target.group or self.can(CAP_SYS_PTRACE):
+            return True
+        same_user = set(target.uids) == {self.uids[0]}
+        same_group = set(target.gids) == {self.gids[0]}
+        return same_user and same_group and target.dumpable
+
+
+def _ids(field: str) -> tuple[int, ...]:
+    real, effective, saved = field.split()[:3]
+    return int(real), int(effective), int(saved)
+
+
+def _flags(pid: int) -> int:
+    """PF_* of a task: field 9 of /proc/PID/stat, the seventh after the name in parentheses."""
+    try:
+        return int(_files.read_text(f"/proc/{pid or 'self'}/stat").rpartition(")")[2].split()[6])
+    except OSError:
+        return 0
+
+
+def _owner(pid: int) -> int | None:
+    """The user that /proc/PID belongs to: the effective one, or root if it is not dumpable."""
+    try:
+        return os.stat(f"/proc/{pid or 'self'}").st_uid
+    except OSError:
+        return None
