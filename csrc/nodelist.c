@@ -56,7 +56,7 @@ static bool take(struct cursor *at, char c)
 
 static bool take_all(struct cursor *at)
 {
-	static const char word[3] = "all";
+	static const char word[] = {'a', 'l', 'l'};
 
 	if (at->end - at->next < 3)
 		return false;

@@ -19,14 +19,14 @@
 
 /* What is wrong with a list; negated as a result of pm_nodelist_parse(). */
 enum pm_nodelist_error {
-	PM_LIST_EMPTY = 1,	/* nothing but white space */
-	PM_LIST_NO_NUMBER,	/* something else where a node number has to stand */
-	PM_LIST_TRAILING,	/* something after a complete region that is no separator */
-	PM_LIST_TOO_LARGE,	/* a node number of PM_NODES_MAX or more */
-	PM_LIST_REVERSED,	/* the end of a range lies before its start */
-	PM_LIST_GROUP,		/* used is 0, or larger than group, or group is malformed */
-	PM_LIST_RANK,		/* '+': there are not so many allowed nodes */
-	PM_LIST_NEEDS_ALLOWED,	/* the list is relative, and no allowed nodes were given */
+	PM_LIST_EMPTY = 1,     /* nothing but white space */
+	PM_LIST_NO_NUMBER,     /* something else where a node number has to stand */
+	PM_LIST_TRAILING,      /* something after a complete region that is no separator */
+	PM_LIST_TOO_LARGE,     /* a node number of PM_NODES_MAX or more */
+	PM_LIST_REVERSED,      /* the end of a range lies before its start */
+	PM_LIST_GROUP,         /* used is 0, or larger than group, or group is malformed */
+	PM_LIST_RANK,          /* '+': there are not so many allowed nodes */
+	PM_LIST_NEEDS_ALLOWED, /* the list is relative, and no allowed nodes were given */
 };
 
 /*

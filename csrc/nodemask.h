@@ -19,9 +19,9 @@
  * get_nodes() in mm/mempolicy.c refuses masks of more than PAGE_SIZE * 8 bits, which is 32,768 where
  * pages are smallest. Kernels are built for 1,024 nodes at most (CONFIG_NODES_SHIFT <= 10).
  */
-#define PM_NODES_MAX 32768
+#define PM_NODES_MAX  32768
 #define PM_BITMAP_MAX (PM_NODES_MAX / 8)
-#define PM_WORDS_MAX (PM_BITMAP_MAX / sizeof(unsigned long))
+#define PM_WORDS_MAX  (PM_BITMAP_MAX / sizeof(unsigned long))
 
 /*
  * Words come in multiples of 8 bytes, also for a 32-bit process: the kernel may round the bits up to
