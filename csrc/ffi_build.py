@@ -7,7 +7,11 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).parent if "__file__" in globals() else Path("csrc")
-UNITS = ("nodemask", "nodelist", "syscalls", "migrate")
+UNITS = (
+    *("nodemask", "nodelist", "syscalls", "migrate"),
+    *("numa_maps", "mapping", "residency"),
+    *("present", "tally", "mover"),
+)
 
 # The oldest CPython whose stable ABI the wheels keep to, whatever interpreter builds them.
 # Free-threaded CPython has no stable ABI.
@@ -26,6 +30,7 @@ ffi.set_source(
     "\n".join(f'#include "{unit}.h"' for unit in UNITS),
     sources=[f"csrc/{unit}.c" for unit in UNITS],
     include_dirs=["csrc"],
+    depends=[f"csrc/{header.relative_to(HERE)}" for header in HERE.rglob("*.h")],
     define_macros=[] if FREE_THREADED else [ABI3_FLOOR],
     extra_compile_args=["-std=c11", "-fvisibility=hidden", *(SANITIZER_FLAGS if SANITIZE else [])],
     extra_link_args=SANITIZER_FLAGS if SANITIZE else [],

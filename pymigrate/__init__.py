@@ -23,11 +23,32 @@ from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pymigrate.migration import Migration
     from pymigrate.nodemask import Nodes as Nodes
+    from pymigrate.nodes import Node, Topology, topology
+    from pymigrate.preflight import Preflight, Verdict, check
+    from pymigrate.report import Progress, Report
+    from pymigrate.resident import Residency, residency
+    from pymigrate.vma import Vma, vmas
+
+    __version__: str
 
 __all__ = [
     "migrate",
     "plan",
+    "Migration",
+    "Progress",
+    "Report",
+    "check",
+    "Preflight",
+    "Verdict",
+    "residency",
+    "Residency",
+    "vmas",
+    "Vma",
+    "topology",
+    "Topology",
+    "Node",
     "NodeMask",
     "Error",
     "InvalidArgument",
@@ -43,9 +64,33 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+# What only some programs need is imported when it is asked for, so that starting stays cheap.
+_LAZY = {
+    "Migration": "pymigrate.migration",
+    "Report": "pymigrate.report",
+    "Progress": "pymigrate.report",
+    "check": "pymigrate.preflight",
+    "Preflight": "pymigrate.preflight",
+    "Verdict": "pymigrate.preflight",
+    "residency": "pymigrate.resident",
+    "Residency": "pymigrate.resident",
+    "vmas": "pymigrate.vma",
+    "Vma": "pymigrate.vma",
+    "topology": "pymigrate.nodes",
+    "Topology": "pymigrate.nodes",
+    "Node": "pymigrate.nodes",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        from importlib import import_module
+
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
     if name == "__version__":
-        # Looked up on request: the one place of the number is pyproject.toml.
+        # The one place of the number is pyproject.toml.
         from importlib.metadata import version
 
         return version("pymigrate-numa")

@@ -1,6 +1,6 @@
 """Types of the compiled shim: csrc/shim.cdef in Python's words."""
 
-from typing import Final, NewType, Protocol
+from typing import Final, Literal, NewType, Protocol, overload
 
 from typing_extensions import Buffer
 
@@ -11,13 +11,101 @@ class CArray(Protocol):
 
     def __getitem__(self, index: int) -> int: ...
 
+class NumaLine(Protocol):
+    """struct pm_numa_line of csrc/numa_maps.h."""
+
+    start: int
+    policy: int
+    policy_length: int
+    path: int
+    path_length: int
+    heap: bool
+    stack: bool
+    huge: bool
+    page_size: int
+    total: int
+    anon: int
+    dirty: int
+    mapmax: int
+    swapcache: int
+    active: int
+    writeback: int
+    nodes: int
+    node: CArray
+    pages: CArray
+
+class ResidencySums(Protocol):
+    """struct pm_residency of csrc/residency.h."""
+
+    pages: CArray
+    vmas: int
+
+class Tally(Protocol):
+    """struct pm_tally of csrc/tally.h."""
+
+    marks: CArray
+    counts: CArray
+    once: bool
+
+class Cursor(Protocol):
+    """struct pm_cursor of csrc/present.h."""
+
+    address: int
+    segment: int
+
+class MoverStep(Protocol):
+    """struct pm_step of csrc/mover.h."""
+
+    start: int
+    end: int
+    segments: CArray
+    count: int
+    tally: Tally
+    limit: int
+    cursor: Cursor
+    looked_at: int
+    hidden: int
+
+class MoverSetup(Protocol):
+    """struct pm_mover of csrc/mover.h."""
+
+    memory: tuple[int, int, int]
+    pid: int
+    flags: int
+    nodes: int
+    routes: CArray
+    targets: CArray
+
 CType = NewType("CType", object)
+Arrays = Literal[
+    "uint8_t[]",
+    "unsigned long[]",
+    "int64_t[]",
+    "int32_t[]",
+    "int[]",
+    "uintptr_t[]",
+    "void *[]",
+    "char[]",
+    "pm_mark[]",
+    "struct pm_segment[]",
+    "struct pm_route[]",
+]
 
 class _FFI:
     NULL: Final[CArray]
     def sizeof(self, declaration: str) -> int: ...
     def typeof(self, declaration: str) -> CType: ...
-    def new(self, ctype: CType | str, init: object = ...) -> CArray: ...
+    @overload
+    def new(self, ctype: Literal["struct pm_numa_line *"]) -> NumaLine: ...
+    @overload
+    def new(self, ctype: Literal["struct pm_residency *"]) -> ResidencySums: ...
+    @overload
+    def new(self, ctype: Literal["struct pm_step *"]) -> MoverStep: ...
+    @overload
+    def new(self, ctype: Literal["struct pm_mover *"]) -> MoverSetup: ...
+    @overload
+    def new(self, ctype: CType | Arrays, init: object = ...) -> CArray: ...
+    def cast(self, ctype: CType | str, value: CArray) -> CArray: ...
     def buffer(self, cdata: CArray, size: int = ...) -> Buffer: ...
     def from_buffer(self, declaration: str, python_buffer: Buffer) -> CArray: ...
 
@@ -51,6 +139,40 @@ class _Lib:
     def pm_migrate(
         self, pid: int, old_bitmap: Bitmap, old_size: int, new_bitmap: Bitmap, new_size: int
     ) -> int: ...
+
+    PM_KINDS: Final[int]
+    PM_NUMA_MAPS_NODES: Final[int]
+    def pm_numa_line_parse(self, text: bytes, length: int, ret_line: NumaLine) -> int: ...
+    def pm_mapping_kind(
+        self, line: NumaLine, text: bytes, mounts: bytes, mounts_size: int
+    ) -> int: ...
+    def pm_residency_read(
+        self, fd: int, base_page: int, mounts: bytes, mounts_size: int, ret_sums: ResidencySums
+    ) -> int: ...
+    def pm_move_pages(
+        self,
+        pid: int,
+        count: int,
+        pages: CArray,
+        nodes: CArray,
+        ret_status: CArray,
+        flags: int,
+    ) -> int: ...
+    PM_MPOL_MF_MOVE: Final[int]
+    PM_MPOL_MF_MOVE_ALL: Final[int]
+    def pm_pidfd_open(self, pid: int, flags: int) -> int: ...
+
+    PM_ASKED: Final[int]
+    PM_MOVED: Final[int]
+    PM_VANISHED: Final[int]
+    PM_SHARED_PAGE: Final[int]
+    PM_BUSY: Final[int]
+    PM_NO_MEMORY: Final[int]
+    PM_NOT_ALLOWED: Final[int]
+    PM_HIDDEN: Final[int]
+    PM_UNMOVABLE: Final[int]
+    PM_COLUMNS: Final[int]
+    def pm_move_step(self, mover: MoverSetup, step: MoverStep) -> int: ...
 
 ffi: _FFI
 lib: _Lib

@@ -7,15 +7,14 @@ is the one that the kernel met. The facts are read after the call, and may have 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 
-from pymigrate import _files
+from pymigrate import _files, causes
+from pymigrate.causes import Cause
 from pymigrate.errors import (
     KernelError,
     NodesRefused,
     NoSuchProcess,
     NotPermitted,
-    NoUserMemory,
     OutOfMemory,
     Unsupported,
 )
@@ -23,26 +22,6 @@ from pymigrate.nodemask import NodeMask
 from pymigrate.task import CAP_SYS_NICE, Task
 
 __all__ = ["diagnose"]
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A refused call and what is known of its two sides."""
-
-    old: NodeMask
-    new: NodeMask
-    caller: Task
-    target: Task
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """The cause of a refusal."""
-
-    kind: type[KernelError]
-    reason: str
-    cause: str
-    remedy: str = ""
 
 
 def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
@@ -54,65 +33,47 @@ def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError
         old: Nodes to move from.
         new: Nodes to move to.
     """
+    try:
+        cause = _find(number, pid, old, new)
+    except NoSuchProcess:
+        kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
+        cause = Cause(kind, "unknown", "it ended before the cause could be looked up")
+    return cause.to_error(number, pid, old, new)
+
+
+def _find(number: int, pid: int, old: NodeMask, new: NodeMask) -> Cause:
     if number == errno.ESRCH:
-        found = _Finding(NoSuchProcess, "gone", "there is no process or thread with that id")
-    else:
-        try:
-            case = _Case(old, new, Task.read(0), Task.read(pid))
-        except NoSuchProcess:
-            found = _ended_meanwhile(number)
-        else:
-            found = _find(number, case)
-    return found.kind(
-        number,
-        found.cause,
-        pid=pid,
-        old=old,
-        new=new,
-        reason=found.reason,
-        remedy=found.remedy,
-    )
-
-
-def _find(number: int, case: _Case) -> _Finding:
-    if number == errno.EPERM:
-        return _not_permitted(case)
-    if number == errno.EINVAL:
-        return _invalid(case)
+        return Cause(NoSuchProcess, "gone", "there is no process or thread with that id")
+    if number == errno.ENOMEM:
+        text = "the nodes to move to are full; what moved before that stays there"
+        return Cause(OutOfMemory, "no-memory", text, "free memory on them, or add nodes")
     if number == errno.EACCES:
         return _security_module()
+    caller = Task.read(0)
     if number == errno.ENOSYS:
-        return _missing(case)
-    if number == errno.ENOMEM:
-        return _Finding(
-            OutOfMemory,
-            "no-memory",
-            "the nodes to move to have no free memory left; what moved before that stays there",
-            "free memory on them, or add nodes",
-        )
-    return _Finding(KernelError, "unknown", "the kernel refused for a reason unknown to pymigrate")
+        return _missing(caller)
+    if number == errno.EPERM:
+        return _not_permitted(caller, Task.read(pid), new)
+    if number == errno.EINVAL:
+        return _invalid(caller, Task.read(pid), old, new)
+    return Cause(KernelError, "unknown", "the kernel refused for a reason unknown to pymigrate")
 
 
-def _ended_meanwhile(number: int) -> _Finding:
-    kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
-    return _Finding(kind, "unknown", "refused, and ended before the cause could be looked up")
-
-
-def _not_permitted(case: _Case) -> _Finding:
-    caller, target = case.caller, case.target
-    if not caller.may_trace(target):
-        return _not_traceable(caller, target)
-    outside = case.new - target.allowed
+def _not_permitted(caller: Task, target: Task, new: NodeMask) -> Cause:
+    untraceable = causes.not_traceable(caller, target)
+    if untraceable:
+        return untraceable
+    outside = causes.outside_cpuset_of_target(new, target)
     if outside and not caller.can(CAP_SYS_NICE):
-        return _outside_cpuset(outside, target)
+        return outside
     if caller.filtered:
-        return _Finding(
+        return Cause(
             NotPermitted,
             "sandbox",
             "a seccomp filter on the caller most likely forbids the call",
             "allow migrate_pages in the sandbox (container runtimes do so with CAP_SYS_NICE)",
         )
-    return _Finding(
+    return Cause(
         NotPermitted,
         "unknown",
         "the ids and cpusets allow it, so a user namespace, a process that is not dumpable, or a "
@@ -121,103 +82,41 @@ def _not_permitted(case: _Case) -> _Finding:
     )
 
 
-def _not_traceable(caller: Task, target: Task) -> _Finding:
-    remedy = "run as that user, or with CAP_SYS_PTRACE"
-    if set(target.uids) != {caller.uids[0]}:
-        cause = f"it runs as {_ids('uid', target.uids)}, the caller as uid {caller.uids[0]}"
-    elif set(target.gids) != {caller.gids[0]}:
-        cause = f"it runs with {_ids('gid', target.gids)}, the caller with gid {caller.gids[0]}"
-    else:
-        cause = "it is not dumpable: it changed its credentials, or asked not to be looked at"
-        remedy = "run with CAP_SYS_PTRACE"
-    return _Finding(NotPermitted, "ptrace", cause, remedy)
-
-
-def _ids(name: str, ids: tuple[int, ...]) -> str:
-    if len(set(ids)) == 1:
-        return f"{name} {ids[0]}"
-    return f"{name}s {'/'.join(map(str, ids))} (real/effective/saved)"
-
-
-def _outside_cpuset(outside: NodeMask, target: Task) -> _Finding:
-    absent = outside - NodeMask.online()
-    if absent:
-        cause = f"{_name(absent)} {_be(absent)} not there; online are {NodeMask.online()}"
-        remedy = "leave out what is not there"
-    else:
-        cause = f"{_name(outside)} {_be(outside)} outside its cpuset, which allows {target.allowed}"
-        remedy = "choose allowed nodes, widen cpuset.mems of its cgroup, or run with CAP_SYS_NICE"
-    return _Finding(NotPermitted, "cpuset", cause, remedy)
-
-
-def _invalid(case: _Case) -> _Finding:
-    caller, target, new = case.caller, case.target, case.new
-    highest = max([-1, *case.old, *new])
-    if highest >= caller.max_nodes:
-        return _Finding(
-            NodesRefused,
-            "too-large",
-            f"node {highest}: this kernel is built for nodes 0-{caller.max_nodes - 1}",
-            f"online are {NodeMask.online()}",
-        )
+def _invalid(caller: Task, target: Task, old: NodeMask, new: NodeMask) -> Cause:
+    nodes = old | new
+    if nodes and nodes.highest >= caller.max_nodes:
+        text = f"node {nodes.highest}: this kernel is built for nodes 0-{caller.max_nodes - 1}"
+        return Cause(NodesRefused, "too-large", text, f"online are {NodeMask.online()}")
     if not new:
-        return _Finding(NodesRefused, "no-nodes", "new is empty", "name a node to move to")
-    if not new & caller.allowed:
-        return _nowhere_to_go(new, caller)
-    if target.zombie:
-        return _Finding(NoUserMemory, "zombie", "it is a zombie: its memory is gone already")
-    if target.kernel_thread:
-        return _Finding(NoUserMemory, "kernel-thread", "it is a kernel thread: it has no memory")
-    return _Finding(NodesRefused, "unknown", "the kernel calls the nodes or the process invalid")
-
-
-def _nowhere_to_go(new: NodeMask, caller: Task) -> _Finding:
-    remedy = f"the cpuset of the caller allows {caller.allowed}"
+        return Cause(NodesRefused, "no-nodes", "new is empty", "name a node to move to")
     if not new & NodeMask.has_memory():
-        return _Finding(
-            NodesRefused,
-            "no-memory-node",
-            f"{_name(new)} {_be(new)} not there or without memory",
-            remedy,
-        )
-    cause = f"{_name(new)} {_be(new)} outside the cpuset of the caller"
-    return _Finding(NodesRefused, "cpuset", cause, remedy)
+        return causes.memoryless(new) or _unknown()
+    return (
+        causes.outside_cpuset_of_caller(new, caller) or causes.no_user_memory(target) or _unknown()
+    )
 
 
-def _security_module() -> _Finding:
+def _unknown() -> Cause:
+    return Cause(NodesRefused, "unknown", "the kernel calls the nodes or the process invalid")
+
+
+def _security_module() -> Cause:
     try:
         modules = _files.read_text("/sys/kernel/security/lsm")
     except OSError:
         modules = "of an unknown name"
-    return _Finding(
-        NotPermitted,
-        "security-module",
-        f"a security module ({modules}) forbids to move the memory of this process",
-        "its log has the rule that was met",
-    )
+    text = f"a security module ({modules}) forbids to move the memory of this process"
+    return Cause(NotPermitted, "security-module", text, "its log has the rule that was met")
 
 
-def _missing(case: _Case) -> _Finding:
+def _missing(caller: Task) -> Cause:
     try:
         NodeMask.possible()
     except Unsupported:
-        cause = "this kernel has no migrate_pages: it was built without NUMA or page migration"
-        return _Finding(Unsupported, "kernel", cause)
-    if case.caller.filtered:
-        return _Finding(
-            Unsupported,
-            "sandbox",
-            "the kernel has NUMA, so a seccomp filter most likely answers for it",
-            "allow migrate_pages in the sandbox",
-        )
-    return _Finding(
-        Unsupported, "kernel", "this kernel or architecture has no migrate_pages system call"
-    )
-
-
-def _name(nodes: NodeMask) -> str:
-    return f"node {nodes}" if len(nodes) == 1 else f"nodes {nodes}"
-
-
-def _be(nodes: NodeMask) -> str:
-    return "is" if len(nodes) == 1 else "are"
+        text = "this kernel has no migrate_pages: it was built without NUMA or page migration"
+        return Cause(Unsupported, "kernel", text)
+    if caller.filtered:
+        text = "the kernel has NUMA, so a seccomp filter most likely answers for it"
+        return Cause(Unsupported, "sandbox", text, "allow migrate_pages in the sandbox")
+    text = "this kernel or architecture has no migrate_pages system call"
+    return Cause(Unsupported, "kernel", text)

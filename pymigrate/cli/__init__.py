@@ -6,7 +6,7 @@ import argparse
 import sys
 
 import pymigrate
-from pymigrate.cli import migrate, plan
+from pymigrate.cli import check, migrate, nodes, plan, show
 from pymigrate.cli.status import FAILED
 from pymigrate.errors import Error
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_SUBCOMMANDS = (migrate, plan)
+_SUBCOMMANDS = (migrate, check, plan, show, nodes)
 
 _EPILOG = """\
 OLD and NEW are node lists: 0-3,8 (ranges), 0-31:2/8 (of each 8 the first 2), all (the nodes your
 cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
 
-exit status: 0 done, 1 some pages were not moved, 2 an error, told on standard error
+exit status: 0 done, 1 some pages were not moved, 2 an error, told on standard error, 130 stopped
+by Ctrl-C after a partial report
 """
 
 

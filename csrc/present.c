@@ -1,0 +1,210 @@
+#define _GNU_SOURCE       /* pread with 64-bit offsets where off_t has 32 bits */
+#define _FILE_OFFSET_BITS 64
+#include "present.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* include/uapi/linux/fs.h since Linux 6.7; libc headers that are older have none of it. */
+enum scan_category {
+	SCAN_PRESENT = 1 << 3,
+	SCAN_PFNZERO = 1 << 5,
+	SCAN_HUGE = 1 << 6,
+};
+
+struct scan_region {
+	uint64_t start;
+	uint64_t end;
+	uint64_t categories;
+};
+
+struct scan_arg {
+	uint64_t size;
+	uint64_t flags;
+	uint64_t start;
+	uint64_t end;
+	uint64_t walk_end;
+	uint64_t vec;
+	uint64_t vec_len;
+	uint64_t max_pages;
+	uint64_t category_inverted;
+	uint64_t category_mask;
+	uint64_t category_anyof_mask;
+	uint64_t return_mask;
+};
+
+#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
+
+#define ENTRY_PRESENT (UINT64_C(1) << 63) /* Documentation/admin-guide/mm/pagemap.rst */
+
+enum {
+	REGIONS = 128,
+	ENTRIES = 512
+};
+
+/* Everything that collecting needs to know and to keep. */
+struct walk {
+	const struct pm_memory *memory;
+	const struct pm_segment *segment;
+	uint64_t at; /* where in the segment */
+	size_t room; /* base pages that may still be collected */
+	struct pm_page *pages;
+	size_t count;
+};
+
+/* Adds the page at walk->at, which moves past it; false if there is no room for it any more. */
+static bool add(struct walk *walk, uint64_t next, bool thp)
+{
+	uint32_t span = (uint32_t)((next - walk->at) / walk->memory->page_size);
+
+	if (span > walk->room && walk->count > 0) {
+		walk->room = 0;
+		return false;
+	}
+	walk->pages[walk->count++] = (struct pm_page){
+		.address = walk->at,
+		.span = span,
+		.kind = walk->segment->kind,
+		.thp = thp,
+	};
+	walk->room -= span < walk->room ? span : walk->room;
+	walk->at = next;
+	return true;
+}
+
+static uint64_t round_up(uint64_t address, uint64_t size)
+{
+	return (address + size - 1) / size * size;
+}
+
+/* Adds the pages of a run; false if there was no room for all. */
+static bool add_run(struct walk *walk, uint64_t start, uint64_t end, bool huge)
+{
+	const struct pm_segment *segment = walk->segment;
+	bool thp = huge && segment->kind != PM_HUGETLB && walk->memory->huge_size;
+	uint64_t size = thp ? walk->memory->huge_size : segment->span * walk->memory->page_size;
+
+	walk->at = start;
+	while (walk->at < end) {
+		/* The kernel reports neighbouring huge pages as one run. */
+		uint64_t next = round_up(walk->at + 1, size);
+
+		if (!add(walk, next < end ? next : end, thp))
+			return false;
+	}
+	return true;
+}
+
+/* By ioctl: from walk->at as far as there is room. */
+static int scan(struct walk *walk)
+{
+	const struct pm_memory *memory = walk->memory;
+	struct scan_region regions[REGIONS];
+	uint64_t want = round_up(walk->at + walk->room * memory->page_size,
+				 memory->huge_size ? memory->huge_size : memory->page_size);
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.start = walk->at,
+		/* Not by max_pages: that would cut a huge page in two. */
+		.end = want < walk->segment->end ? want : walk->segment->end,
+		.vec = (uint64_t)(uintptr_t)regions,
+		.vec_len = REGIONS,
+		.category_inverted = SCAN_PFNZERO,
+		.category_mask = SCAN_PRESENT | SCAN_PFNZERO,
+		.return_mask = SCAN_HUGE,
+	};
+	int found;
+
+	do
+		found = ioctl(memory->pagemap, SCAN_IOCTL, &arg);
+	while (found < 0 && errno == EINTR);
+	if (found < 0)
+		return -errno;
+	for (int i = 0; i < found; i++) {
+		if (!add_run(walk, regions[i].start, regions[i].end,
+			     regions[i].categories & SCAN_HUGE))
+			return 0;
+	}
+	walk->at = arg.walk_end;
+	return 0;
+}
+
+/*
+ * Entry by entry, for kernels without the ioctl. Entries do not tell zero pages, which have no node,
+ * nor huge pages: asked for its node, each base page of those answers for itself.
+ */
+static int read_entries(struct walk *walk)
+{
+	uint64_t page_size = walk->memory->page_size;
+	uint64_t entries[ENTRIES];
+	uint64_t first = walk->at;
+	uint64_t left = (walk->segment->end - first) / page_size;
+	size_t want = left < ENTRIES ? (size_t)left : ENTRIES;
+	ssize_t got = pread(walk->memory->pagemap, entries, want * sizeof(entries[0]),
+			    (off_t)(first / page_size * sizeof(entries[0])));
+
+	if (got < 0)
+		return -errno;
+
+	uint64_t end = first + (uint64_t)got / sizeof(entries[0]) * page_size;
+	uint64_t step = walk->segment->span * page_size;
+
+	if (end == first) {
+		walk->at = walk->segment->end; /* the memory is gone */
+		return 0;
+	}
+	while (walk->at < end) {
+		uint64_t next = round_up(walk->at + 1, step);
+
+		if (!(entries[(walk->at - first) / page_size] & ENTRY_PRESENT))
+			walk->at = next;
+		else if (!add(walk, next, false))
+			break;
+	}
+	return 0;
+}
+
+/* Goes through a segment; ends early when there is no room left. */
+static int collect_segment(struct walk *walk)
+{
+	while (walk->at < walk->segment->end && walk->room > 0) {
+		int error = scan(walk);
+
+		if (error == -ENOTTY || error == -EINVAL)
+			error = read_entries(walk);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+long pm_collect(const struct pm_memory *memory, const struct pm_segment *segments, size_t count,
+		size_t limit, struct pm_cursor *cursor, struct pm_page *ret_pages)
+{
+	struct walk walk = {.memory = memory, .room = limit, .pages = ret_pages};
+
+	while (cursor->segment < count && walk.room > 0) {
+		walk.segment = &segments[cursor->segment];
+		walk.at = cursor->address ? cursor->address : walk.segment->start;
+
+		int error = collect_segment(&walk);
+
+		if (error < 0)
+			return error;
+		cursor->address = walk.at;
+		if (walk.at >= walk.segment->end) {
+			cursor->segment++;
+			cursor->address = 0;
+		}
+	}
+	return (long)walk.count;
+}
+
+bool pm_memory_gone(const struct pm_memory *memory)
+{
+	uint64_t entry;
+
+	/* pagemap_read() ends the file once the memory has no users any more. */
+	return pread(memory->pagemap, &entry, sizeof(entry), 0) == 0;
+}

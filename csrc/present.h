@@ -1,0 +1,58 @@
+/*
+ * present.h - which pages of a process are in memory.
+ *
+ * Read from /proc/PID/pagemap: by the PAGEMAP_SCAN ioctl where the kernel has it (Linux 6.7), which
+ * skips what is absent and tells huge pages, else entry by entry.
+ */
+#ifndef PM_PRESENT_H
+#define PM_PRESENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kind.h"
+
+/* A range of addresses of one mapping. */
+struct pm_segment {
+	uint64_t start;
+	uint64_t end;
+	uint32_t kind; /* enum pm_kind */
+	uint32_t span; /* base pages that each of its pages has: 1, or more for hugetlb */
+};
+
+/* A page in memory. */
+struct pm_page {
+	uint64_t address;
+	uint32_t span; /* base pages */
+	uint32_t kind; /* enum pm_kind */
+	bool thp;      /* a transparent huge page */
+	/* Filled in by the mover: where it is, and what becomes of it. */
+	int32_t node;
+	int32_t outcome;
+};
+
+/* Where a walk over segments goes on: an address in a segment, or 0 for its start. */
+struct pm_cursor {
+	uint64_t address;
+	uint32_t segment;
+};
+
+/* A process's memory. The file stays with it: after exec or exit it answers no more. */
+struct pm_memory {
+	int pagemap;        /* /proc/PID/pagemap */
+	uint64_t page_size; /* of a base page */
+	uint64_t huge_size; /* of a transparent huge page, hpage_pmd_size in sysfs; 0: none */
+};
+
+/*
+ * Collects present pages from @cursor on, which moves; stops before more than @limit base pages (but
+ * collects one page at the least), or when the segments end. Returns the pages collected, or -errno.
+ */
+long pm_collect(const struct pm_memory *memory, const struct pm_segment *segments, size_t count,
+		size_t limit, struct pm_cursor *cursor, struct pm_page *ret_pages);
+
+/* Whether the process has ended, or has replaced its memory by exec. */
+bool pm_memory_gone(const struct pm_memory *memory);
+
+#endif

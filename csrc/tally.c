@@ -1,0 +1,76 @@
+#include "tally.h"
+
+/*
+ * A mark: the row in the upper 10 bits, the kind in 3, and in the lowest 3 which reason it was left
+ * for, counted from 1; 0 is no mark, 7 a page that is done with.
+ */
+enum {
+	NONE = 0,
+	DONE = 7
+};
+
+_Static_assert(PM_RANKS_MAX <= 1 << 10 && PM_KINDS <= 1 << 3, "a mark has 10 and 3 bits for these");
+_Static_assert(PM_COLUMNS - PM_SHARED_PAGE < DONE, "a mark has 3 bits for the reason");
+
+static pm_mark owe(uint32_t rank, uint32_t kind, enum pm_column column)
+{
+	return (pm_mark)(rank << 6 | kind << 3 | (column - PM_SHARED_PAGE + 1));
+}
+
+static uint32_t owed_kind(pm_mark mark)
+{
+	return mark >> 3 & 7;
+}
+
+static enum pm_column owed_column(pm_mark mark)
+{
+	return (enum pm_column)((mark & 7) - 1 + PM_SHARED_PAGE);
+}
+
+bool pm_is_done(pm_mark mark)
+{
+	return (mark & 7) == DONE;
+}
+
+bool pm_is_owed(pm_mark mark)
+{
+	return mark != NONE && !pm_is_done(mark);
+}
+
+uint32_t pm_owed_rank(pm_mark mark)
+{
+	return mark >> 6;
+}
+
+static void add(const struct pm_tally *tally, uint32_t rank, uint32_t kind, enum pm_column column,
+		int change)
+{
+	tally->counts[(rank * PM_KINDS + kind) * PM_COLUMNS + column] += change;
+}
+
+void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32_t kind,
+	      enum pm_column column)
+{
+	pm_mark *mark = &tally->marks[slot];
+
+	if (pm_is_owed(*mark)) {
+		rank = pm_owed_rank(*mark);
+		kind = owed_kind(*mark);
+		add(tally, rank, kind, owed_column(*mark), -1);
+	} else {
+		add(tally, rank, kind, PM_ASKED, 1);
+	}
+	add(tally, rank, kind, column, 1);
+	if (column >= PM_SHARED_PAGE)
+		*mark = owe(rank, kind, column);
+	else
+		*mark = tally->once && column != PM_VANISHED ? DONE : NONE;
+}
+
+void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to)
+{
+	for (uint32_t slot = from; slot < to; slot++) {
+		if (pm_is_owed(tally->marks[slot]))
+			pm_count(tally, slot, 0, 0, PM_VANISHED);
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * tally.h - what became of each page, and the marks by which it is known again.
+ */
+#ifndef PM_TALLY_H
+#define PM_TALLY_H
+
+#include <stdbool.h>
+
+#include "present.h"
+
+/* What became of a page. All but PM_ASKED add up to PM_ASKED. */
+enum pm_column {
+	PM_ASKED,
+	PM_MOVED,
+	PM_VANISHED, /* freed, swapped out, or moved elsewhere by somebody else */
+	/* Left behind, by reason: */
+	PM_SHARED_PAGE, /* other processes map it, and only the own pages were asked for */
+	PM_BUSY,        /* pinned, or in use in a way that keeps it */
+	PM_NO_MEMORY,   /* the target is full */
+	PM_NOT_ALLOWED, /* the target is outside the cpuset of the process */
+	PM_HIDDEN,      /* in memory, but move_pages(2) does not see it (balancing before 6.6) */
+	PM_UNMOVABLE,   /* refused for another reason */
+	PM_COLUMNS,
+};
+
+/* Rows of a tally: one for each source, by rank. MAX_NUMNODES is 1,024 at most. */
+#define PM_RANKS_MAX 1024
+
+/*
+ * A mark for each base page, zero at first. It remembers pages that are owed (left behind, to be
+ * tried again) with the row and column in which they are counted, and, where a target is also a
+ * source, pages that have moved already.
+ */
+typedef uint16_t pm_mark;
+
+/* The marks of a stretch of memory, and where its pages are counted. */
+struct pm_tally {
+	pm_mark *marks;
+	int64_t *counts; /* [rank][enum pm_kind][enum pm_column], in base pages */
+	bool once;       /* remember what has moved: it must not move twice */
+};
+
+bool pm_is_done(pm_mark mark);
+bool pm_is_owed(pm_mark mark);
+
+/* The row of an owed page. */
+uint32_t pm_owed_rank(pm_mark mark);
+
+/*
+ * Counts one base page in @column, which is not PM_ASKED. A page that is owed already keeps its own
+ * row and kind; any other is new, and counts as asked for.
+ */
+void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32_t kind,
+	      enum pm_column column);
+
+/* Counts as vanished what is owed in the slots @from up to @to. */
+void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to);
+
+#endif

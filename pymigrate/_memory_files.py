@@ -1,0 +1,166 @@
+"""Ground: the files in /proc in which the kernel accounts for a process's memory, held open."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from pymigrate.errors import KernelError, NoSuchProcess, NotPermitted, NoUserMemory, Unsupported
+from pymigrate.task import Task
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+__all__ = [
+    "MemoryFiles",
+    "kilobytes",
+    "lines",
+    "malformed",
+    "open_memory_file",
+    "read_memory_file",
+]
+
+_BLOCK_SIZE = 65536
+
+
+class MemoryFiles:
+    """``/proc/PID/maps`` and ``numa_maps`` of one process.
+
+    Both stay with the memory that the process had when they were opened: after its end, or an exec,
+    they are empty, and never speak of other memory. That an account which was read from them is
+    whole is therefore known only when the memory is still there afterwards (``check``).
+
+    Use it as a context manager, or ``close()`` it. One thread at a time may read.
+
+    Args:
+        pid: The process, or one of its threads; 0 is the calling process.
+
+    Raises:
+        NoSuchProcess: There is none with that id.
+        NotPermitted: The caller may not trace it.
+        Unsupported: The kernel does not write these files.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        # In this order: if the maps are alive at the end, what was opened after them is the same.
+        self.maps = open_memory_file(pid, "maps")
+        try:
+            self.numa_maps = open_memory_file(pid, "numa_maps")
+        except BaseException:
+            os.close(self.maps)
+            raise
+
+    def close(self) -> None:
+        """Closes both."""
+        os.close(self.maps)
+        os.close(self.numa_maps)
+
+    def __enter__(self) -> MemoryFiles:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def rewind(self) -> None:
+        """Lets the next reader start at the beginning."""
+        os.lseek(self.maps, 0, os.SEEK_SET)
+        os.lseek(self.numa_maps, 0, os.SEEK_SET)
+
+    def check(self) -> None:
+        """Makes sure that the memory is still there.
+
+        Raises:
+            NoSuchProcess: The process has ended (reason ``"gone"``), or replaced its memory by an
+                exec (``"replaced"``).
+            NoUserMemory: It is a kernel thread or a zombie.
+        """
+        try:
+            if os.pread(self.maps, 1, 0):
+                return
+        except ProcessLookupError:
+            pass
+        task = Task.read(self.pid)
+        if task.zombie:
+            cause, reason = "it is a zombie: its memory is gone already", "zombie"
+            raise NoUserMemory(errno.EINVAL, cause, pid=self.pid, reason=reason)
+        if task.kernel_thread:
+            cause, reason = "it is a kernel thread: it has no memory", "kernel-thread"
+            raise NoUserMemory(errno.EINVAL, cause, pid=self.pid, reason=reason)
+        cause = "it replaced its memory by an exec meanwhile"
+        raise NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="replaced")
+
+
+def lines(file: int) -> Iterator[bytes]:
+    """The lines of an open file from where it stands, without their newlines, as they are read."""
+    rest = b""
+    while block := os.read(file, _BLOCK_SIZE):
+        *complete, rest = (rest + block).split(b"\n")
+        yield from complete
+    if rest:
+        yield rest
+
+
+def open_memory_file(pid: int, name: str) -> int:
+    """A file of that kind, opened; the caller closes it.
+
+    Raises:
+        NoSuchProcess: As ``MemoryFiles``, like the next two.
+        NotPermitted: The caller may not trace it.
+        Unsupported: The kernel does not write it.
+    """
+    try:
+        return os.open(f"/proc/{pid or 'self'}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError):
+        raise _missing(pid, name) from None
+    except PermissionError as error:
+        raise _forbidden(error.errno or errno.EACCES, pid) from None
+
+
+def read_memory_file(pid: int, name: str) -> str:
+    """The whole of a file of that kind; raises what ``open_memory_file`` does."""
+    with open(open_memory_file(pid, name), encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+def kilobytes(fields: Mapping[str, str], name: str) -> int:
+    """Bytes of a field such as ``VmSwap:     12 kB``; 0 where it is not."""
+    return int(fields.get(name, "0 kB").split()[0]) * 1024
+
+
+def malformed(pid: int, number: int) -> KernelError:
+    """The error for a line of numa_maps that is not of the grammar, by its number."""
+    cause = f"line {number} of its numa_maps is of a form that is not known"
+    return KernelError(errno.EBADMSG, cause, pid=pid)
+
+
+def _missing(pid: int, name: str) -> KernelError:
+    if os.path.exists(f"/proc/{pid or 'self'}"):
+        cause = f"there is no /proc/{pid or 'self'}/{name}: the kernel was built without NUMA"
+        return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return _forbidden(errno.EACCES, pid)  # /proc is mounted with hidepid
+    except ProcessLookupError:
+        pass
+    cause = "there is no process or thread with that id"
+    return NoSuchProcess(errno.ESRCH, cause, pid=pid, reason="gone")
+
+
+def _forbidden(number: int, pid: int) -> NotPermitted:
+    return NotPermitted(
+        number,
+        "the caller may not look at its memory: it belongs to another user, or changed its "
+        "credentials, or asked not to be looked at",
+        pid=pid,
+        reason="ptrace",
+        remedy="run as that user, or with CAP_SYS_PTRACE",
+    )

@@ -1,0 +1,114 @@
+"""The causes for which a process cannot be moved, in words: what stands in the way, what helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymigrate.errors import KernelError, NodesRefused, NotPermitted, NoUserMemory
+from pymigrate.nodemask import NodeMask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.task import Task
+
+__all__ = [
+    "Cause",
+    "memoryless",
+    "no_user_memory",
+    "not_traceable",
+    "outside_cpuset_of_caller",
+    "outside_cpuset_of_target",
+]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something is refused.
+
+    Attributes:
+        kind: The error that it becomes.
+        reason: One word for programs.
+        text: What stands in the way.
+        remedy: What would help; empty if nothing does.
+    """
+
+    kind: type[KernelError]
+    reason: str
+    text: str
+    remedy: str = ""
+
+    def to_error(self, number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
+        """The typed error."""
+        return self.kind(
+            number, self.text, pid=pid, old=old, new=new, reason=self.reason, remedy=self.remedy
+        )
+
+
+def no_user_memory(target: Task) -> Cause | None:
+    """It has no memory of its own."""
+    if target.zombie:
+        return Cause(NoUserMemory, "zombie", "it is a zombie: its memory is gone already")
+    if target.kernel_thread:
+        return Cause(NoUserMemory, "kernel-thread", "it is a kernel thread: it has no memory")
+    return None
+
+
+def not_traceable(caller: Task, target: Task) -> Cause | None:
+    """The check of ptrace(2) that the calls make first."""
+    if caller.may_trace(target):
+        return None
+    remedy = "run as that user, or with CAP_SYS_PTRACE"
+    if set(target.uids) != {caller.uids[0]}:
+        text = f"it runs as {_ids('uid', target.uids)}, the caller as uid {caller.uids[0]}"
+    elif set(target.gids) != {caller.gids[0]}:
+        text = f"it runs with {_ids('gid', target.gids)}, the caller with gid {caller.gids[0]}"
+    else:
+        text = "it is not dumpable: it changed its credentials, or asked not to be looked at"
+        remedy = "run with CAP_SYS_PTRACE"
+    return Cause(NotPermitted, "ptrace", text, remedy)
+
+
+def outside_cpuset_of_target(nodes: NodeMask, target: Task) -> Cause | None:
+    """Nodes on which the process may not have memory."""
+    outside = nodes - target.allowed
+    if not outside:
+        return None
+    absent = outside - NodeMask.online()
+    if absent:
+        text = f"{_nodes_are(absent)} not there; online are {NodeMask.online()}"
+        return Cause(NotPermitted, "cpuset", text, "leave out what is not there")
+    return Cause(
+        NotPermitted,
+        "cpuset",
+        f"{_nodes_are(outside)} outside its cpuset, which allows {target.allowed}",
+        "choose allowed nodes, or widen cpuset.mems of its cgroup",
+    )
+
+
+def outside_cpuset_of_caller(nodes: NodeMask, caller: Task) -> Cause | None:
+    """None of the nodes is one on which the caller may have memory."""
+    if nodes & caller.allowed:
+        return None
+    text = f"{_nodes_are(nodes)} outside the cpuset of the caller"
+    return Cause(NodesRefused, "cpuset", text, f"the cpuset of the caller allows {caller.allowed}")
+
+
+def memoryless(nodes: NodeMask) -> Cause | None:
+    """Nodes that have no memory, or are not there."""
+    without = nodes - NodeMask.has_memory()
+    if not without:
+        return None
+    text = f"{_nodes_are(without)} not there or without memory"
+    return Cause(
+        NodesRefused, "no-memory-node", text, f"nodes with memory are {NodeMask.has_memory()}"
+    )
+
+
+def _ids(name: str, ids: tuple[int, ...]) -> str:
+    if len(set(ids)) == 1:
+        return f"{name} {ids[0]}"
+    return f"{name}s {'/'.join(map(str, ids))} (real/effective/saved)"
+
+
+def _nodes_are(nodes: NodeMask) -> str:
+    return f"node {nodes} is" if len(nodes) == 1 else f"nodes {nodes} are"

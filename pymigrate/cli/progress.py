@@ -1,0 +1,48 @@
+"""A progress bar for operations, drawn by rich on standard error."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from pymigrate.errors import Error
+
+try:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+except ModuleNotFoundError as missing:
+    raise Error(
+        f"the progress bar needs the package {missing.name}: pip install 'pymigrate-numa[cli]' "
+        "(--no-progress works without it)"
+    ) from None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["progress_bar"]
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows a bar; the function that it gives sets bytes done and bytes in total."""
+    columns = (
+        TextColumn(label),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show

@@ -1,0 +1,49 @@
+"""What rich (extra ``cli``) draws for people; the one module that imports it."""
+
+from __future__ import annotations
+
+import sys
+
+from pymigrate.errors import Error
+
+try:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+except ModuleNotFoundError as missing:
+    raise Error(
+        f"tables need the package {missing.name}: pip install 'pymigrate-numa[cli]' "
+        "(--json works without it)"
+    ) from None
+
+__all__ = ["bar", "console", "new_table", "plain"]
+
+_BAR_WIDTH = 24
+_PIPE_WIDTH = (
+    10_000  # nobody's terminal: nothing is wrapped or cut, tables are as wide as they need
+)
+
+
+def console() -> Console:
+    """Standard output; without colours and without a width where it is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+
+
+def new_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
+    """An empty table; columns are right-aligned, but for those in ``left``."""
+    table = Table(title=plain(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
+    return table
+
+
+def bar(part: int, whole: int) -> ProgressBar:
+    """A bar that shows a part of a whole."""
+    return ProgressBar(total=max(whole, 1), completed=part, width=_BAR_WIDTH)
+
+
+def plain(text: str) -> Text:
+    """Text as it is: rich would take ``[heap]`` for markup."""
+    return Text(text)

@@ -1,0 +1,105 @@
+"""How fast an operation may go: the size of its steps, its rate, pause and cancel."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pymigrate.migrate import migrate
+from pymigrate.nodemask import NodeMask
+from pymigrate.units import PAGE_SIZE
+
+__all__ = ["Pace"]
+
+# A step of 64 MiB of small pages is some tens of milliseconds: short enough to be cancelled, and
+# long enough that the price of a call (all CPUs drain their LRU caches) does not show.
+_STEP_BYTES = 64 << 20
+
+# With a rate, steps are so small that there are some in each second.
+_STEPS_PER_SECOND = 10
+
+# What is done in the first step when the speed is not known yet.
+_FIRST_PAGES = 16
+
+
+class Pace:
+    """Shared by the workers of an operation, and by whoever controls it from another thread.
+
+    Args:
+        rate: Bytes that may move in a second; None for no bound.
+        max_stall: Seconds for which a step may hold up the process; None for no bound.
+    """
+
+    def __init__(self, rate: float | None, max_stall: float | None) -> None:
+        self._rate = rate
+        self._max_stall = max_stall
+        self._limit = _FIRST_PAGES if max_stall else _STEP_BYTES // PAGE_SIZE
+        self._overhead = _call_overhead() if max_stall else 0.0
+        self._cancelled = threading.Event()
+        self._running = threading.Event()
+        self._running.set()
+        self._lock = threading.Lock()
+        self._next_start = time.monotonic()
+
+    @property
+    def limit(self) -> int:
+        """Base pages that the next step may take on."""
+        limit = self._limit
+        if self._rate:
+            limit = min(limit, int(self._rate / _STEPS_PER_SECOND / PAGE_SIZE))
+        return max(1, limit)
+
+    def account(self, looked_at: int, moved: int, seconds: float) -> None:
+        """Learns from a step: the pages that it went over, those that moved, and its time."""
+        with self._lock:
+            if self._max_stall and looked_at:
+                holding = max(seconds - self._overhead, seconds / 10)
+                fitting = int(looked_at * self._max_stall / holding)
+                # Cut at once when it was too long, and grown carefully.
+                self._limit = max(1, min(fitting, 2 * self._limit, _STEP_BYTES // PAGE_SIZE))
+            if self._rate:
+                now = time.monotonic()
+                due = moved * PAGE_SIZE / self._rate
+                self._next_start = max(self._next_start, now - seconds) + due
+
+    def wait(self) -> bool:
+        """Waits until the next step may start. Returns False if the operation is cancelled."""
+        while not self._cancelled.is_set():
+            self._running.wait()
+            delay = self._next_start - time.monotonic() if self._rate else 0
+            if delay <= 0:
+                break
+            self._cancelled.wait(delay)
+        return not self._cancelled.is_set()
+
+    def sleep(self, seconds: float) -> bool:
+        """Waits that long, or less if the operation is cancelled; then returns False."""
+        return not self._cancelled.wait(seconds)
+
+    def pause(self) -> None:
+        """No further step starts until ``resume()``."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Goes on after ``pause()``."""
+        self._running.set()
+
+    def cancel(self) -> None:
+        """No further step starts at all."""
+        self._cancelled.set()
+        self._running.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel()`` was called."""
+        return self._cancelled.is_set()
+
+
+def _call_overhead() -> float:
+    """Seconds of a call that moves nothing: it drains the CPUs, but does not hold the target up."""
+    shortest = float("inf")
+    for _ in range(3):
+        started = time.monotonic()
+        migrate(0, (), NodeMask.allowed())
+        shortest = min(shortest, time.monotonic() - started)
+    return shortest

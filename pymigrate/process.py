@@ -1,0 +1,92 @@
+"""Process identity: the knowledge that a pid still means the same process."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+
+from pymigrate import _files
+from pymigrate._native import lib
+from pymigrate.errors import NoSuchProcess
+from pymigrate.migrate import check_pid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Process"]
+
+
+class Process:
+    """One process, told apart from any later one with the same pid.
+
+    The calls that move pages know only pids. A pidfd stays with its process, so while it is not
+    readable the process lives, and its pid cannot have been given to another one meanwhile
+    (pidfd_open(2)). Where there is none (before Linux 5.3) the start time serves.
+
+    Use it as a context manager, or ``close()`` it.
+
+    Args:
+        pid: A process; 0 is the calling one.
+
+    Raises:
+        InvalidArgument: It is no pid.
+        NoSuchProcess: There is no such process.
+
+    Attributes:
+        pid: Its id, never 0.
+        start_time: In clock ticks since the machine started (field 22 of proc_pid_stat(5)).
+    """
+
+    def __init__(self, pid: int) -> None:
+        check_pid(pid)
+        self.pid = pid or os.getpid()
+        self._pidfd = lib.pm_pidfd_open(self.pid, 0)
+        if self._pidfd == -errno.ESRCH:
+            raise self.gone()
+        try:
+            self.start_time = self._read_start_time()
+        except OSError:
+            self.close()
+            raise self.gone() from None
+
+    def alive(self) -> bool:
+        """Whether it still runs; a zombie does not."""
+        if self._pidfd >= 0:
+            poll = select.poll()
+            poll.register(self._pidfd, select.POLLIN)
+            return not poll.poll(0)
+        try:
+            return self._read_start_time() == self.start_time
+        except OSError:
+            return False
+
+    def gone(self) -> NoSuchProcess:
+        """The error to raise when it has ended."""
+        cause = "there is no such process (any more)"
+        return NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="gone")
+
+    def close(self) -> None:
+        """Gives the pidfd back."""
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+        self._pidfd = -1
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.pid}, started at {self.start_time})"
+
+    def _read_start_time(self) -> int:
+        # The name in parentheses may hold anything; after it comes field 3.
+        return int(_files.read_text(f"/proc/{self.pid}/stat").rpartition(")")[2].split()[19])

@@ -1,0 +1,197 @@
+"""The report of an operation: what was asked for, what moved, what stayed behind, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pymigrate.ledger import Counts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.resident import Residency
+
+__all__ = ["EXPLANATIONS", "Progress", "Report"]
+
+EXPLANATIONS = {
+    "shared": (
+        "mapped by other processes too",
+        "ask for shared pages (CAP_SYS_NICE), or move from the process that owns them",
+    ),
+    "busy": (
+        "pinned by a device or a driver, or in use in a way that holds them",
+        "try again later; memory registered for RDMA stays where it is",
+    ),
+    "no-memory": (
+        "no room on the target node",
+        "free memory there, or name another target",
+    ),
+    "not-allowed": (
+        "the target is outside the cpuset of the process",
+        "widen cpuset.mems of its cgroup",
+    ),
+    "hidden": (
+        "hidden from move_pages by NUMA balancing (kernels 6.1 to 6.5)",
+        "sysctl kernel.numa_balancing=0, or name two node sets that do not overlap",
+    ),
+    "unmovable": (
+        "of a sort that the kernel cannot migrate",
+        "none: device memory and some file systems",
+    ),
+    "not-tried": (
+        "not reached before the operation was stopped",
+        "run it again",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an operation is.
+
+    Attributes:
+        done: Bytes that are dealt with: moved, vanished, or left for a reason.
+        total: Bytes that had to move when the operation began.
+        rate: Bytes moved in a second, since the beginning.
+        seconds_left: What is left at that rate; None while there is none.
+    """
+
+    done: int
+    total: int
+    rate: float
+    seconds_left: float | None
+
+    @property
+    def left(self) -> int:
+        """Bytes that are not dealt with yet."""
+        return max(0, self.total - self.done)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an operation did.
+
+    Counts are base pages of ``page_size`` bytes; a huge page counts as all of its base pages. The
+    sums close: asked = moved + already there + vanished + left behind, as a whole, for each source,
+    and for each kind.
+
+    Attributes:
+        pid: The process.
+        moves: Target by source node.
+        outcome: ``"done"``; ``"cancelled"``; ``"ended"`` if the process ended or ran another
+            program (exec) meanwhile.
+        methods: System calls that moved pages, in the order in which they were used first.
+        page_size: Bytes of a base page.
+        elapsed: Seconds.
+        total: Everything together.
+        by_source: By the node that pages came from.
+        by_kind: By what the mapping is made of: ``anonymous``, ``file``, ``shared``, ``hugetlb``.
+        appeared: Pages that were on the source nodes at the end without having been asked to move:
+            touched for the first time, or brought back, after the last look.
+        before: Residency before; None if it could not be read.
+        after: Residency afterwards; None if the process has ended.
+        bounced: Pages that ``look_again()`` found back on the source nodes; None before that.
+        balancing: Whether the kernel's NUMA balancing was on, which brings pages back.
+    """
+
+    pid: int
+    moves: dict[int, int]
+    outcome: str
+    methods: tuple[str, ...]
+    page_size: int
+    elapsed: float
+    total: Counts
+    by_source: dict[int, Counts]
+    by_kind: dict[str, Counts]
+    appeared: int
+    before: Residency | None
+    after: Residency | None
+    bounced: int | None
+    balancing: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every page that was asked for is where it should be."""
+        return self.outcome == "done" and not self.total.left_behind and not self.appeared
+
+    @property
+    def rate(self) -> float:
+        """Bytes moved in a second."""
+        return self.total.moved * self.page_size / self.elapsed if self.elapsed else 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """The report for programs: JSON types only, counts in base pages."""
+        return {
+            "pid": self.pid,
+            "moves": {str(source): target for source, target in self.moves.items()},
+            "outcome": self.outcome,
+            "complete": self.complete,
+            "methods": list(self.methods),
+            "page_size": self.page_size,
+            "elapsed_seconds": self.elapsed,
+            "bytes_per_second": self.rate,
+            **_counts_to_dict(self.total),
+            "appeared": self.appeared,
+            "bounced": self.bounced,
+            "balancing": self.balancing,
+            "by_source": {str(node): _counts_to_dict(c) for node, c in self.by_source.items()},
+            "by_kind": {kind: _counts_to_dict(c) for kind, c in self.by_kind.items()},
+            "before": self.before and self.before.to_dict(),
+            "after": self.after and self.after.to_dict(),
+        }
+
+    def to_json(self) -> str:
+        """``to_dict()`` as one line of JSON."""
+        return json.dumps(self.to_dict())
+
+    def __str__(self) -> str:
+        """The report for people, some lines."""
+        return "\n".join(_lines(self))
+
+
+def _counts_to_dict(counts: Counts) -> dict[str, object]:
+    return {
+        "asked": counts.asked,
+        "moved": counts.moved,
+        "already_there": counts.already_there,
+        "vanished": counts.vanished,
+        "left_behind": counts.left_behind,
+        "left": dict(counts.left),
+    }
+
+
+def _lines(report: Report) -> list[str]:
+    def amount(pages: int) -> str:
+        return f"{pages} pages, {size(pages * report.page_size)}"
+
+    routes = ", ".join(f"{s} -> {t}" for s, t in report.moves.items()) or "nothing had to move"
+    total = report.total
+    lines = [
+        f"pid {report.pid}, nodes {routes}: {report.outcome} in {report.elapsed:.3f} s"
+        f" ({size(report.rate)}/s)",
+        f"  asked for      {amount(total.asked)}",
+        f"  moved          {amount(total.moved)}",
+    ]
+    if total.already_there:
+        lines.append(f"  already there  {amount(total.already_there)}")
+    if total.vanished:
+        lines.append(f"  vanished       {amount(total.vanished)}")
+    lines.append(f"  left behind    {amount(total.left_behind)}")
+    for reason, pages in total.left.items():
+        cause, remedy = EXPLANATIONS[reason]
+        lines.append(f"    {reason}: {amount(pages)}: {cause}; {remedy}")
+    if report.appeared:
+        lines.append(f"  appeared       {amount(report.appeared)}: touched there meanwhile")
+    if report.bounced:
+        cause = "NUMA balancing is on" if report.balancing else "something moved them"
+        lines.append(f"  bounced back   {amount(report.bounced)}: {cause}")
+    return lines
+
+
+def size(count: float) -> str:
+    """Bytes for people, in binary units."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

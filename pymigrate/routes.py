@@ -1,0 +1,103 @@
+"""Which node's pages go to which node: two node sets, or an explicit map."""
+
+from __future__ import annotations
+
+from pymigrate.errors import InvalidArgument, InvalidNodes, InvalidType, quote
+from pymigrate.nodemask import NodeMask
+from pymigrate.plan import plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pymigrate.nodemask import Nodes
+
+__all__ = ["Routes"]
+
+
+class Routes:
+    """The moves of one operation: each source has one target.
+
+    Attributes:
+        moves: Target by source, without sources that are their own target. The order is that of
+            the kernel's pairing, or of the map.
+        old: Nodes to move pages from.
+        new: Nodes to move them to.
+    """
+
+    def __init__(self, moves: dict[int, int], old: NodeMask, new: NodeMask) -> None:
+        self.moves = moves
+        self.old = old
+        self.new = new
+
+    @classmethod
+    def of(cls, old: Nodes | None, new: Nodes | None, moves: Mapping[int, int] | None) -> Routes:
+        """Whichever is given.
+
+        Raises:
+            InvalidArgument: Both are given, or neither is.
+        """
+        if moves is None:
+            if old is None or new is None:
+                raise InvalidArgument("give old and new, or moves={source: target}")
+            return cls.between(old, new)
+        if old is not None or new is not None:
+            raise InvalidArgument("give either old and new, or moves; not both")
+        return cls.of_map(moves)
+
+    @classmethod
+    def between(cls, old: Nodes, new: Nodes) -> Routes:
+        """The kernel's own pairing of two node sets (``plan()``).
+
+        Raises:
+            InvalidNodes: ``new`` is empty, or one of them is no set of nodes.
+        """
+        sources, targets = NodeMask(old), NodeMask(new)
+        return cls(dict(plan(sources, targets)), sources, targets)
+
+    @classmethod
+    def of_map(cls, moves: Mapping[int, int]) -> Routes:
+        """A map from source to target, such as ``{0: 2, 1: 3}``; ``{0: 1, 1: 0}`` swaps two nodes.
+
+        Raises:
+            InvalidNodes: It is empty, or names what is no node.
+            InvalidType: It is no map of ints to ints.
+        """
+        try:
+            pairs = dict(moves)
+        except (TypeError, ValueError):
+            message = f"map {quote(moves)}: write source to target, as in {{0: 2, 1: 3}}"
+            raise InvalidType(message) from None
+        if not pairs:
+            raise InvalidNodes("the map of nodes is empty; write source to target: {0: 2}", moves)
+        old, new = NodeMask(pairs.keys()), NodeMask(pairs.values())
+        return cls({s: t for s, t in pairs.items() if s != t}, old, new)
+
+    def calls(self) -> list[tuple[NodeMask, NodeMask]]:
+        """The arguments of migrate_pages(2) for these moves: of one call if the kernel pairs so."""
+        if dict(plan(self.old, self.new)) == self.moves:
+            return [(self.old, self.new)]
+        return [(NodeMask(source), NodeMask(target)) for source, target in self.moves.items()]
+
+    @property
+    def sources(self) -> NodeMask:
+        """Nodes whose pages move."""
+        return NodeMask(self.moves)
+
+    @property
+    def targets(self) -> NodeMask:
+        """Nodes that pages move to."""
+        return NodeMask(self.moves.values())
+
+    @property
+    def settled(self) -> NodeMask:
+        """Nodes that were named and keep their pages: what lies there is there already."""
+        return (self.old | self.new) - self.sources
+
+    @property
+    def overlap(self) -> bool:
+        """Whether a target is also a source: a page's node does not tell then if it has moved."""
+        return bool(self.sources & self.targets)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{s} -> {t}" for s, t in self.moves.items()) or "nothing moves"
