@@ -1,0 +1,69 @@
+"""Moves a running Redis from one NUMA node to another, and shows that every value survived.
+
+On a machine with one node it starts the emulated machine of the tests, and runs again in there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from server import RedisServer
+
+from pymigrate import NodeMask
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = 60_000
+VALUE_BYTES = 512
+
+
+def main() -> int:
+    """Runs the demonstration where there are nodes to move between."""
+    nodes = NodeMask.has_memory()
+    if len(nodes) > 1:
+        return demonstrate(old=nodes[0], new=nodes[-1])
+    say("This machine has one NUMA node: starting an emulated one with four, in some seconds.")
+    command = [sys.executable, "-m", "lab", "run", "--", sys.executable, str(Path(__file__).parent)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def demonstrate(old: int, new: int) -> int:
+    """Fills a server on one node, moves its memory to another, and compares what it holds."""
+    say(f"Starting redis-server on the CPUs of node {old}, and filling it with {KEYS} keys.")
+    with RedisServer(node=old) as server:
+        server.fill(KEYS, VALUE_BYTES)
+        before = server.digest()
+        command("nodes")
+        command("show", server.pid)
+        command("plan", old, new)
+        command("check", server.pid, old, new)
+        status = command("migrate", server.pid, old, new)
+        command("show", server.pid)
+        say("What goes wrong is said, by its name:")
+        command("migrate", server.pid, old, 999)
+        after = server.digest()
+        intact = server.keys() == KEYS and before == after
+    say(f"Digest of all keys and values before: {before}")
+    say(f"Digest of all keys and values after:  {after}")
+    say(f"All {KEYS} values are intact." if intact else "VALUES WERE LOST.")
+    return 0 if intact and status == 0 else 1
+
+
+def command(*arguments: object) -> int:
+    """Runs pymigrate as one would at the shell."""
+    words = [str(argument) for argument in arguments]
+    print(f"\n$ pymigrate {' '.join(words)}", flush=True)
+    installed = Path(sys.executable).with_name("pymigrate")
+    return subprocess.run([installed, *words], check=False).returncode
+
+
+def say(text: str) -> None:
+    """Tells what happens, before the output of what is started then."""
+    print(f"\n# {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
