@@ -1,0 +1,110 @@
+# Everything that is done with this project, by name: `make` alone lists it.
+#
+# Every target first makes what it needs. Marks (empty files) in .venv and dist remember what is
+# done already, so that a second run starts at once and a changed source builds the wheel anew.
+
+# The interpreter that everything runs on. Another one than last time makes .venv anew.
+PYTHON ?= python3
+# Passed on to pytest: make test PYTEST_ARGS='-k nodemask -x'
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/arch/*.h)
+C_WARNINGS := -Wall -Wextra -Wconversion -Wpedantic -Werror
+
+# What the wheel is made of; the folders too, as they change when a file is taken away.
+SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
+	$(shell find csrc pymigrate -name __pycache__ -prune -o ! -name '*.so' -print)
+
+READY := $(VENV)/.ready-$(subst /,-,$(PYTHON))-
+BUILDER := $(VENV)/.builder
+WHEEL := dist/.built
+INSTALLED := $(VENV)/.installed
+LINTERS := $(VENV)/.linters
+
+.PHONY: help setup build test demo bench lint sanitize clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY)test $(READY)demo $(LINTERS) ## install everything that the other targets need
+
+build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	touch $(WHEEL)
+
+test: $(READY)test $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
+	$(BIN)/python examples/demo
+
+bench: $(READY)test $(INSTALLED) ## compare with the same work done in C, as ratios
+	$(BIN)/python benchmarks
+
+lint: lint-python lint-c lint-package lint-workflows ## check the Python, the C, the wheel and the workflows
+
+.PHONY: lint-python lint-c lint-package lint-workflows
+lint-python: $(LINTERS)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/interrogate --quiet pymigrate
+
+lint-c: $(LINTERS)
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	@for compiler in gcc clang; do for file in $(filter %.c,$(C_FILES)); do \
+		echo $$compiler $(C_WARNINGS) $$file; \
+		$$compiler -std=c11 -O2 $(C_WARNINGS) -c $$file -o /dev/null || exit 1; \
+	done; done
+
+lint-package: $(LINTERS)
+	$(BIN)/validate-pyproject pyproject.toml
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/abi3audit --strict --summary dist/*.whl
+
+lint-workflows: $(LINTERS)
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+# The sanitizers' build lives beside the ordinary one and is found before it. Python's own allocator
+# would hide overruns from them; what the interpreter still holds at its end is no leak of ours.
+sanitize: $(INSTALLED) ## run the unit and host tests with the shim under ASan and UBSan
+	rm -rf $(VENV)/sanitized
+	PYMIGRATE_SANITIZE=1 $(PIP) install --quiet --no-deps --no-build-isolation --no-cache-dir \
+		--target $(VENV)/sanitized dist/*.tar.gz
+	LD_PRELOAD=$$(gcc -print-file-name=libasan.so) \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	PYTHONMALLOC=malloc PYTHONPATH=$(VENV)/sanitized \
+		$(BIN)/pytest $(wildcard tests/unit tests/host) $(PYTEST_ARGS)
+
+clean: ## remove everything that was made here, .venv too
+	rm -rf $(VENV) build dist *.egg-info pymigrate/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# -- the marks
+
+$(READY)%: scripts/bootstrap
+	PYTHON=$(PYTHON) VENV=$(VENV) scripts/bootstrap $*
+	touch $@
+
+$(BUILDER): $(READY)build pyproject.toml
+	$(PIP) install --quiet build "setuptools>=77" "cffi>=1.15"
+	touch $@
+
+$(WHEEL): $(BUILDER) $(SOURCES)
+	$(MAKE) --no-print-directory build
+
+$(INSTALLED): $(WHEEL)
+	$(PIP) install --quiet --no-deps --force-reinstall dist/*.whl
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[test]"
+	touch $@
+
+$(LINTERS): $(READY)lint $(INSTALLED)
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[lint]"
+	touch $@
