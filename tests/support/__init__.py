@@ -1,0 +1,1 @@
+"""What the tests share: real processes in real situations. Nothing here imitates a kernel."""

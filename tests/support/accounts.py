@@ -1,0 +1,53 @@
+"""What has to hold for the report of every migration, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pymigrate.ledger import Counts
+from pymigrate.nodemask import NodeMask
+from pymigrate.report import Report
+
+
+def check_sums(report: Report) -> None:
+    """Every page that was asked for is in one column, as a whole, by source and by kind."""
+    assert report.total.closes()
+    for rows in (report.by_source, report.by_kind):
+        assert all(counts.closes() for counts in rows.values())
+        assert _without_hidden(_sum(rows.values())) == _without_hidden(report.total)
+    assert json.loads(report.to_json()) == report.to_dict()
+    assert str(report).count("\n") >= 3
+
+
+def check_idle(report: Report) -> None:
+    """The same; and as the process did nothing meanwhile, residency tells it to the page."""
+    check_sums(report)
+    assert report.outcome == "done"
+    assert report.before is not None
+    assert report.after is not None
+    assert (report.total.vanished, report.appeared) == (0, 0), report.to_json()
+    settled = (NodeMask(report.by_source) | NodeMask(report.moves.values())) - NodeMask(
+        report.moves
+    )
+    named = NodeMask(report.moves) | settled
+    assert report.total.asked == sum(report.before.pages(node) for node in named)
+    for node in named:
+        moved = {source: report.by_source[source].moved for source in report.moves}
+        gone = moved.get(node, 0)
+        come = sum(moved[source] for source, target in report.moves.items() if target == node)
+        assert report.after.pages(node) - report.before.pages(node) == come - gone
+
+
+def _sum(rows: Iterable[Counts]) -> Counts:
+    total = Counts()
+    for counts in rows:
+        total.include(counts)
+    return total
+
+
+def _without_hidden(counts: Counts) -> tuple[object, ...]:
+    """Of pages that the kernel hides, the node and the kind are not known."""
+    left = {reason: pages for reason, pages in counts.left.items() if reason != "hidden"}
+    asked = counts.asked - counts.left.get("hidden", 0)
+    return asked, counts.moved, counts.already_there, counts.vanished, left
