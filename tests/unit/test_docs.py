@@ -1,0 +1,99 @@
+"""The documentation against the code: names, reasons, options and links lead somewhere."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import pymigrate
+from pymigrate.cli import _parser
+from pymigrate.report import EXPLANATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="docs/ is not here, as beside a wheel")
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    return [block[2] for text in texts for block in _BLOCK.finditer(text) if block[1] == language]
+
+
+def prose(page: Path) -> str:
+    return _BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading is linked by: lower case, hyphens for spaces, other signs left out."""
+    seen: Counter[str] = Counter()
+    found = set()
+    for heading in _HEADING.findall(prose(page)):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return found
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    actions = _parser()._actions
+    (found,) = (a for a in actions if isinstance(a, argparse._SubParsersAction))
+    return dict(found.choices)
+
+
+@pytest.mark.parametrize("name", pymigrate.__all__)
+def test_public_names_are_in_the_reference(name: str) -> None:
+    assert re.search(rf"^#### `{name}\b|^\| `{name}` \|", read("reference.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("reason", EXPLANATIONS)
+def test_reasons_are_in_the_guide(reason: str) -> None:
+    assert f"\n### `{reason}`\n" in read("guide.md")
+
+
+@pytest.mark.parametrize("name", subcommands())
+def test_options_are_in_the_reference(name: str) -> None:
+    reference = read("reference.md")
+    assert f"\n### pymigrate {name}\n" in reference
+    section = reference.partition(f"\n### pymigrate {name}\n")[2].partition("\n### ")[0]
+    general = reference.partition("\n## The command\n")[2].partition("\n### ")[0]
+    for action in subcommands()[name]._actions:
+        for option in action.option_strings:
+            if option.startswith("--"):
+                assert re.search(rf"{option}\b", section + general), option
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(prose(page)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code[:20])
+def test_python_compiles(code: str) -> None:
+    ast.parse(code)
+
+
+@pytest.mark.parametrize("text", blocks("json"), ids=lambda text: text[:20])
+def test_json_is_json(text: str) -> None:
+    json.loads(text)
