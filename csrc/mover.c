@@ -1,8 +1,11 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "mover.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "syscalls.h"
 
@@ -14,9 +17,6 @@
  * read at the stride of native ones from the second chunk of DO_PAGES_STAT_CHUNK_NR on.
  */
 #define QUERY_MAX (sizeof(void *) == 4 ? 16 : SIZE_MAX)
-
-/* Pages that migrate_pages() in mm/migrate.c handles at a time (NR_MAX_BATCHED_MIGRATION). */
-#define KERNEL_BATCH 512
 
 #define NOT_COUNTED (-1)
 
@@ -81,27 +81,32 @@ static int find_nodes(struct batch *batch)
 	return error;
 }
 
+/* A page that move_pages(2) says is absent, and that is in the page table all the same. */
+static bool is_hidden(const struct pm_mover *mover, const struct pm_page *page, int node)
+{
+	return node == -ENOENT && mover->hides && pm_is_present(&mover->memory, page->address);
+}
+
 /* What the look alone decides; PM_ASKED stands for "has to move". */
 static int judge(const struct batch *batch, const struct pm_page *page)
 {
 	const struct pm_mover *mover = batch->mover;
-	const struct pm_route *route = route_of(mover, page->node);
 	pm_mark mark = batch->step->tally.marks[slot_of(batch, page->address)];
+	bool owed = pm_is_owed(mark);
 
 	if (pm_is_done(mark))
 		return NOT_COUNTED;
-	if (page->node == -ENOENT) {
-		/* It is in the page table, so it is not absent. */
-		if (pm_is_owed(mark))
+	if (is_hidden(mover, page, page->node)) {
+		if (owed)
 			return PM_HIDDEN;
 		batch->step->hidden += page->span;
 		return NOT_COUNTED;
 	}
-	if (route->target >= 0)
+	if (owed && mover->targets[pm_owed_rank(mark)] == page->node)
+		return PM_MOVED;
+	if (route_of(mover, page->node)->target >= 0)
 		return PM_ASKED;
-	if (pm_is_owed(mark))
-		return mover->targets[pm_owed_rank(mark)] == page->node ? PM_MOVED : PM_VANISHED;
-	return NOT_COUNTED;
+	return owed ? PM_VANISHED : NOT_COUNTED;
 }
 
 /* -- moving */
@@ -135,73 +140,82 @@ static long move_listed(struct batch *batch, int target)
 			     batch->status, batch->mover->flags);
 }
 
-/* Why a page is still on its node, by its status and the result of the call. */
+/*
+ * How many of the listed pages a call has dealt with. It queues pages up to one that it cannot queue,
+ * whose status it writes, and moves them. If that fails it ends, and of those in the queue it writes
+ * no status.
+ */
+static size_t dealt_with(const struct batch *batch, long result)
+{
+	size_t i = 0;
+
+	if (result <= 0)
+		return batch->listed; /* what stopped it stops it for the others too */
+	while (i < batch->listed && batch->status[i] != UNWRITTEN)
+		i++;
+	while (i < batch->listed && batch->status[i] == UNWRITTEN)
+		i++;
+	return i < batch->listed ? i + 1 : i;
+}
+
+/* Why a page is still on its node, by its status, or else by the result of the call. */
 static int why_left(int status, long result)
 {
-	if (status == UNWRITTEN) {
-		switch (result) {
-		case -ENOMEM:
-			return PM_NO_MEMORY;
-		case -EACCES:
-		case -ENODEV:
-			return PM_NOT_ALLOWED;
-		default:
-			/* Its batch failed, or it lay behind one that did: not its own fault. */
-			return PM_ASKED;
-		}
-	}
-	switch (status) {
-	case -EACCES:
-		return PM_SHARED_PAGE;
+	switch (status != UNWRITTEN || result > 0 ? status : result) {
+	case UNWRITTEN: /* it would not let go, as often as the kernel tried */
 	case -EBUSY:
+	case -ENOENT: /* was away for a moment */
 		return PM_BUSY;
+	case -EACCES:
+		return status == UNWRITTEN ? PM_NOT_ALLOWED : PM_SHARED_PAGE;
+	case -ENODEV:
+		return PM_NOT_ALLOWED;
 	case -ENOMEM:
 		return PM_NO_MEMORY;
 	default:
-		/* Told to have arrived and back again, or refused. */
-		return status >= 0 ? PM_ASKED : PM_UNMOVABLE;
+		return PM_UNMOVABLE;
 	}
 }
 
+static int outcome_of(const struct batch *batch, const struct pm_page *page, int node, int target)
+{
+	if (node == target)
+		return PM_MOVED;
+	return is_hidden(batch->mover, page, node) ? PM_HIDDEN : PM_VANISHED;
+}
+
 /*
- * Settles the pages of a call. Those that the kernel does not say have arrived are looked at again:
- * it writes no status behind a batch that failed, and says -EBUSY of pages that moved as part of a
- * huge one. What has to be tried again stays listed.
+ * Settles the pages that a call has dealt with; the others stay listed. What the kernel does not say
+ * has arrived is looked at again: it writes no status for a queue that failed, and says -EBUSY of
+ * pages that moved as part of a huge one.
  */
 static void settle(struct batch *batch, int target, long result)
 {
-	size_t unsure = 0, again = 0;
+	size_t dealt = dealt_with(batch, result);
+	size_t unsure = 0;
 
-	for (size_t i = 0; i < batch->listed; i++) {
+	for (size_t i = 0; i < dealt; i++) {
 		struct pm_page *page = listed_page(batch, i);
 
-		if (batch->status[i] == target) {
-			page->outcome = PM_MOVED;
+		page->outcome = batch->status[i] == target ? PM_MOVED : PM_VANISHED;
+		if (page->outcome == PM_MOVED)
 			continue;
-		}
-		batch->index[unsure] = batch->index[i];
 		batch->targets[unsure] = batch->status[i]; /* kept while status is written anew */
-		batch->addresses[unsure++] = at(page->address);
+		batch->addresses[unsure] = at(page->address);
+		batch->index[unsure++] = batch->index[i];
 	}
-	if (unsure && query(batch->mover->pid, batch->addresses, unsure, batch->status) < 0) {
-		for (size_t i = 0; i < unsure; i++)
-			listed_page(batch, i)->outcome = PM_VANISHED;
+	if (query(batch->mover->pid, batch->addresses, unsure, batch->status) < 0)
 		unsure = 0;
-	}
 	for (size_t i = 0; i < unsure; i++) {
 		struct pm_page *page = listed_page(batch, i);
-		int node = batch->status[i];
 
-		if (node == target)
-			page->outcome = PM_MOVED;
-		else if (node == page->node)
-			page->outcome = why_left(batch->targets[i], result);
-		else
-			page->outcome = PM_VANISHED;
-		if (page->outcome == PM_ASKED)
-			batch->index[again++] = batch->index[i];
+		page->outcome = batch->status[i] == page->node
+					? why_left(batch->targets[i], result)
+					: outcome_of(batch, page, batch->status[i], target);
 	}
-	batch->listed = again;
+	for (size_t i = dealt; i < batch->listed; i++)
+		batch->index[i - dealt] = batch->index[i];
+	batch->listed -= dealt;
 }
 
 /* Moves all pages that go to @target. Returns 0, or a negative errno that ends the operation. */
@@ -209,24 +223,12 @@ static int move_to(struct batch *batch, int target)
 {
 	list_pages_for(batch, target);
 	while (batch->listed > 0) {
-		size_t before = batch->listed;
 		long result = move_listed(batch, target);
 
 		batch->refused |= result != 0;
 		settle(batch, target, result);
-		if (result == -ESRCH || result == -EPERM || result == -EINVAL)
+		if (result == -ESRCH || result == -EPERM || result == -EINVAL || result == -ENOSYS)
 			return (int)result;
-		if (batch->listed < before)
-			continue;
-
-		/* No page came through: the first batch of the kernel's is what holds the rest up. */
-		size_t stuck = before < KERNEL_BATCH ? before : KERNEL_BATCH;
-
-		for (size_t i = 0; i < stuck; i++)
-			listed_page(batch, i)->outcome = PM_BUSY;
-		for (size_t i = stuck; i < before; i++)
-			batch->index[i - stuck] = batch->index[i];
-		batch->listed = before - stuck;
 	}
 	return 0;
 }
@@ -395,4 +397,20 @@ int pm_move_step(const struct pm_mover *mover, struct pm_step *step)
 	free(batch.status);
 	free(batch.index);
 	return error;
+}
+
+bool pm_hides_pages(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+
+	if (page == MAP_FAILED)
+		return false;
+	*(volatile char *)page = 1;
+	/* As balancing does it: in memory, and not accessible. */
+	if (mprotect(page, size, PROT_NONE) < 0 || query(0, &page, 1, &status) < 0)
+		status = 0;
+	munmap(page, size);
+	return status == -ENOENT;
 }

@@ -20,6 +20,7 @@ struct pm_mover {
 	struct pm_memory memory;
 	int pid;
 	int flags;                     /* MPOL_MF_MOVE or MPOL_MF_MOVE_ALL */
+	bool hides;                    /* pm_hides_pages() */
 	uint32_t nodes;                /* length of routes */
 	const struct pm_route *routes; /* by node */
 	const int32_t *targets;        /* by rank */
@@ -35,13 +36,19 @@ struct pm_step {
 	size_t limit;            /* base pages to take on in one call */
 	struct pm_cursor cursor; /* zero at first; at the end, cursor.segment is count */
 	uint64_t looked_at;      /* out: base pages found in memory */
-	uint64_t hidden;         /* out: of these, pages whose node the kernel would not tell */
+	uint64_t hidden;         /* out: of these, pages that move_pages(2) does not see */
 };
 
 /*
+ * Whether move_pages(2) of this kernel says that pages are absent which are merely not accessible, as
+ * Linux 6.1 to 6.5 do. NUMA balancing takes the access from pages, to see who uses them.
+ */
+bool pm_hides_pages(void);
+
+/*
  * Takes one step. Returns 0, or -errno: -ESRCH if the process has ended or replaced its memory (the
- * pages of this step then count as vanished), -EPERM if it may not be moved any longer, -ENOMEM if
- * there is no memory for the step itself.
+ * pages of this step then count as vanished), -EPERM and -ENOSYS if it may not be moved (any
+ * longer), -ENOMEM if there is no memory for the step itself.
  */
 int pm_move_step(const struct pm_mover *mover, struct pm_step *step);
 

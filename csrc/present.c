@@ -96,6 +96,21 @@ static bool add_run(struct walk *walk, uint64_t start, uint64_t end, bool huge)
 	return true;
 }
 
+/* Pages in memory, of these those of zeros left out. Returns the regions found, or -errno. */
+static int scan_present(const struct pm_memory *memory, struct scan_arg *arg)
+{
+	int found;
+
+	arg->size = sizeof(*arg);
+	arg->category_inverted = SCAN_PFNZERO;
+	arg->category_mask = SCAN_PRESENT | SCAN_PFNZERO;
+	arg->return_mask = SCAN_HUGE;
+	do
+		found = ioctl(memory->pagemap, SCAN_IOCTL, arg);
+	while (found < 0 && errno == EINTR);
+	return found < 0 ? -errno : found;
+}
+
 /* By ioctl: from walk->at as far as there is room. */
 static int scan(struct walk *walk)
 {
@@ -104,23 +119,16 @@ static int scan(struct walk *walk)
 	uint64_t want = round_up(walk->at + walk->room * memory->page_size,
 				 memory->huge_size ? memory->huge_size : memory->page_size);
 	struct scan_arg arg = {
-		.size = sizeof(arg),
 		.start = walk->at,
 		/* Not by max_pages: that would cut a huge page in two. */
 		.end = want < walk->segment->end ? want : walk->segment->end,
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = REGIONS,
-		.category_inverted = SCAN_PFNZERO,
-		.category_mask = SCAN_PRESENT | SCAN_PFNZERO,
-		.return_mask = SCAN_HUGE,
 	};
-	int found;
+	int found = scan_present(memory, &arg);
 
-	do
-		found = ioctl(memory->pagemap, SCAN_IOCTL, &arg);
-	while (found < 0 && errno == EINTR);
 	if (found < 0)
-		return -errno;
+		return found;
 	for (int i = 0; i < found; i++) {
 		if (!add_run(walk, regions[i].start, regions[i].end,
 			     regions[i].categories & SCAN_HUGE))
@@ -128,6 +136,18 @@ static int scan(struct walk *walk)
 	}
 	walk->at = arg.walk_end;
 	return 0;
+}
+
+/* Reads up to ENTRIES entries of pagemap. Returns how many, or -errno. */
+static ssize_t load(const struct pm_memory *memory, uint64_t start, uint64_t end,
+		    uint64_t *ret_entries)
+{
+	uint64_t left = (end - start) / memory->page_size;
+	size_t size = (left < ENTRIES ? (size_t)left : ENTRIES) * sizeof(*ret_entries);
+	off_t offset = (off_t)(start / memory->page_size * sizeof(*ret_entries));
+	ssize_t got = pread(memory->pagemap, ret_entries, size, offset);
+
+	return got < 0 ? -errno : got / (ssize_t)sizeof(*ret_entries);
 }
 
 /*
@@ -139,15 +159,12 @@ static int read_entries(struct walk *walk)
 	uint64_t page_size = walk->memory->page_size;
 	uint64_t entries[ENTRIES];
 	uint64_t first = walk->at;
-	uint64_t left = (walk->segment->end - first) / page_size;
-	size_t want = left < ENTRIES ? (size_t)left : ENTRIES;
-	ssize_t got = pread(walk->memory->pagemap, entries, want * sizeof(entries[0]),
-			    (off_t)(first / page_size * sizeof(entries[0])));
+	ssize_t got = load(walk->memory, first, walk->segment->end, entries);
 
 	if (got < 0)
-		return -errno;
+		return (int)got;
 
-	uint64_t end = first + (uint64_t)got / sizeof(entries[0]) * page_size;
+	uint64_t end = first + (uint64_t)got * page_size;
 	uint64_t step = walk->segment->span * page_size;
 
 	if (end == first) {
@@ -199,6 +216,42 @@ long pm_collect(const struct pm_memory *memory, const struct pm_segment *segment
 		}
 	}
 	return (long)walk.count;
+}
+
+uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64_t end)
+{
+	struct scan_region region;
+	struct scan_arg arg = {
+		.start = start,
+		.end = end,
+		.vec = (uint64_t)(uintptr_t)&region,
+		.vec_len = 1,
+		.max_pages = 1,
+	};
+	int found = scan_present(memory, &arg);
+	uint64_t entries[ENTRIES];
+
+	if (found >= 0)
+		return found ? region.start : end;
+	while (start < end) {
+		ssize_t got = load(memory, start, end, entries);
+
+		if (got <= 0)
+			return start;
+		for (ssize_t i = 0; i < got; i++, start += memory->page_size) {
+			if (entries[i] & ENTRY_PRESENT)
+				return start;
+		}
+	}
+	return end;
+}
+
+bool pm_is_present(const struct pm_memory *memory, uint64_t address)
+{
+	uint64_t entry;
+
+	return load(memory, address, address + memory->page_size, &entry) == 1 &&
+	       entry & ENTRY_PRESENT;
 }
 
 bool pm_memory_gone(const struct pm_memory *memory)

@@ -52,6 +52,12 @@ struct pm_memory {
 long pm_collect(const struct pm_memory *memory, const struct pm_segment *segments, size_t count,
 		size_t limit, struct pm_cursor *cursor, struct pm_page *ret_pages);
 
+/* The first present page from @start on, or @end if there is none before; @start if none can tell. */
+uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64_t end);
+
+/* Whether there is a page at an address. */
+bool pm_is_present(const struct pm_memory *memory, uint64_t address);
+
 /* Whether the process has ended, or has replaced its memory by exec. */
 bool pm_memory_gone(const struct pm_memory *memory);
 

@@ -69,9 +69,10 @@ class MoverStep(Protocol):
 class MoverSetup(Protocol):
     """struct pm_mover of csrc/mover.h."""
 
-    memory: tuple[int, int, int]
+    memory: object
     pid: int
     flags: int
+    hides: bool
     nodes: int
     routes: CArray
     targets: CArray
@@ -87,6 +88,7 @@ Arrays = Literal[
     "void *[]",
     "char[]",
     "pm_mark[]",
+    "struct pm_memory[]",
     "struct pm_segment[]",
     "struct pm_route[]",
 ]
@@ -172,6 +174,8 @@ class _Lib:
     PM_HIDDEN: Final[int]
     PM_UNMOVABLE: Final[int]
     PM_COLUMNS: Final[int]
+    def pm_first_present(self, memory: CArray, start: int, end: int) -> int: ...
+    def pm_hides_pages(self) -> bool: ...
     def pm_move_step(self, mover: MoverSetup, step: MoverStep) -> int: ...
 
 ffi: _FFI

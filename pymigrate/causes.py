@@ -58,10 +58,15 @@ def not_traceable(caller: Task, target: Task) -> Cause | None:
     if caller.may_trace(target):
         return None
     remedy = "run as that user, or with CAP_SYS_PTRACE"
-    if set(target.uids) != {caller.uids[0]}:
+    if caller.namespace != target.namespace:
+        text = "it is in another user namespace"
+        remedy = "run with CAP_SYS_PTRACE in that namespace, or outside of both"
+    elif set(target.uids) != {caller.uids[0]}:
         text = f"it runs as {_ids('uid', target.uids)}, the caller as uid {caller.uids[0]}"
     elif set(target.gids) != {caller.gids[0]}:
         text = f"it runs with {_ids('gid', target.gids)}, the caller with gid {caller.gids[0]}"
+    elif target.permitted & ~caller.permitted:
+        text = "it has capabilities that the caller lacks"
     else:
         text = "it is not dumpable: it changed its credentials, or asked not to be looked at"
         remedy = "run with CAP_SYS_PTRACE"

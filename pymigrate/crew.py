@@ -8,7 +8,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pymigrate.mover import Mover, Step, Stretch
     from pymigrate.pace import Pace
@@ -17,25 +17,40 @@ __all__ = ["go_through"]
 
 
 def go_through(
-    mover: Mover, stretches: Sequence[Stretch], pace: Pace, workers: int
-) -> Iterator[tuple[Stretch, Step]]:
-    """Takes all steps of all stretches; yields each as it is done, in the thread of the caller.
+    mover: Mover,
+    stretches: Sequence[Stretch],
+    pace: Pace,
+    workers: int,
+    account: Callable[[Stretch, Step], object],
+) -> Iterator[None]:
+    """Takes all steps of all stretches; yields after each, in the thread of the caller.
 
     Ends early when the operation is cancelled or the process has ended. Each step lets other
     threads run, so several workers really move pages at the same time.
+
+    Args:
+        mover: What takes the steps.
+        stretches: What there is to do.
+        pace: How fast.
+        workers: How many threads.
+        account: Called with each step that was taken, one at a time, in any thread; also when the
+            caller does not go on.
     """
     todo: queue.SimpleQueue[Stretch] = queue.SimpleQueue()
     for stretch in stretches:
         todo.put(stretch)
     if workers == 1:
-        yield from _work(mover, todo, pace)
+        yield from _work(mover, todo, pace, account)
     else:
-        yield from _work_together(mover, todo, pace, min(workers, len(stretches)))
+        yield from _work_together(mover, todo, pace, account, min(workers, len(stretches)))
 
 
 def _work(
-    mover: Mover, todo: queue.SimpleQueue[Stretch], pace: Pace
-) -> Iterator[tuple[Stretch, Step]]:
+    mover: Mover,
+    todo: queue.SimpleQueue[Stretch],
+    pace: Pace,
+    account: Callable[[Stretch, Step], object],
+) -> Iterator[None]:
     """One worker: takes stretches until there are none."""
     while True:
         try:
@@ -48,25 +63,34 @@ def _work(
             started = time.monotonic()
             step = mover.step(stretch, pace.limit)
             pace.account(step.looked_at, step.moved, time.monotonic() - started)
-            yield stretch, step
+            account(stretch, step)
+            yield
             if step.ended:
                 return
 
 
 def _work_together(
-    mover: Mover, todo: queue.SimpleQueue[Stretch], pace: Pace, workers: int
-) -> Iterator[tuple[Stretch, Step]]:
+    mover: Mover,
+    todo: queue.SimpleQueue[Stretch],
+    pace: Pace,
+    account: Callable[[Stretch, Step], object],
+    workers: int,
+) -> Iterator[None]:
     """Several workers in threads of their own; what one of them raises is raised here."""
-    results: queue.SimpleQueue[tuple[Stretch, Step] | BaseException | None] = queue.SimpleQueue()
+    news: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
+    lock = threading.Lock()
+
+    def account_alone(stretch: Stretch, step: Step) -> None:
+        with lock:
+            account(stretch, step)
 
     def work() -> None:
         try:
-            for result in _work(mover, todo, pace):
-                results.put(result)
+            for _ in _work(mover, todo, pace, account_alone):
+                news.put("step")
+            news.put("end")
         except BaseException as error:
-            results.put(error)
-        finally:
-            results.put(None)
+            news.put(error)
 
     threads = [threading.Thread(target=work, name=f"pymigrate-{i}") for i in range(workers)]
     for thread in threads:
@@ -74,13 +98,13 @@ def _work_together(
     running = workers
     try:
         while running:
-            result = results.get()
-            if result is None:
-                running -= 1
-            elif isinstance(result, BaseException):
-                raise result
+            event = news.get()
+            if isinstance(event, BaseException):
+                raise event
+            if event == "step":
+                yield
             else:
-                yield result
+                running -= 1
     finally:
         if running:
             # The caller does not go on: no further step starts, those under way end.

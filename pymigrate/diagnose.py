@@ -19,7 +19,7 @@ from pymigrate.errors import (
     Unsupported,
 )
 from pymigrate.nodemask import NodeMask
-from pymigrate.task import CAP_SYS_NICE, Task
+from pymigrate.task import Task
 
 __all__ = ["diagnose"]
 
@@ -64,14 +64,14 @@ def _not_permitted(caller: Task, target: Task, new: NodeMask) -> Cause:
     if untraceable:
         return untraceable
     outside = causes.outside_cpuset_of_target(new, target)
-    if outside and not caller.can(CAP_SYS_NICE):
+    if outside and not caller.may_move_anything():
         return outside
     if caller.filtered:
         return Cause(
             NotPermitted,
             "sandbox",
             "a seccomp filter on the caller most likely forbids the call",
-            "allow migrate_pages in the sandbox (container runtimes do so with CAP_SYS_NICE)",
+            "allow migrate_pages in the seccomp profile of the container or service",
         )
     return Cause(
         NotPermitted,
@@ -117,6 +117,6 @@ def _missing(caller: Task) -> Cause:
         return Cause(Unsupported, "kernel", text)
     if caller.filtered:
         text = "the kernel has NUMA, so a seccomp filter most likely answers for it"
-        return Cause(Unsupported, "sandbox", text, "allow migrate_pages in the sandbox")
+        return Cause(Unsupported, "sandbox", text, "allow migrate_pages in its seccomp profile")
     text = "this kernel or architecture has no migrate_pages system call"
     return Cause(Unsupported, "kernel", text)

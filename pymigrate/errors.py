@@ -120,7 +120,10 @@ def _rebuild(kind: type[KernelError], errno: int, cause: str, state: dict[str, o
 
 
 class NoSuchProcess(KernelError, ProcessLookupError):
-    """ESRCH: no process or thread has that id. Reason: ``"gone"``."""
+    """ESRCH: no process or thread has that id, or its memory is not what it was.
+
+    Reasons: ``"gone"``, ``"replaced"`` (by an exec, while its memory was being looked at).
+    """
 
 
 class NotPermitted(KernelError, PermissionError):
@@ -128,12 +131,13 @@ class NotPermitted(KernelError, PermissionError):
 
     Reasons: ``"ptrace"`` (the caller could not trace the process: other user, changed credentials,
     not dumpable), ``"cpuset"`` (nodes outside the target's cpuset need CAP_SYS_NICE), ``"sandbox"``
-    (a seccomp filter answered), ``"security-module"`` (EACCES), ``"unknown"``.
+    (a seccomp filter answered), ``"shared"`` (shared pages need CAP_SYS_NICE),
+    ``"security-module"`` (EACCES), ``"unknown"``.
     """
 
 
 class NodesRefused(KernelError, ValueError):
-    """EINVAL because of the nodes.
+    """EINVAL, or ENODEV from the checks before, because of the nodes.
 
     Reasons: ``"too-large"`` (the kernel is built for fewer nodes), ``"no-nodes"`` (new is empty),
     ``"cpuset"`` (nothing of new is in the caller's own cpuset), ``"no-memory-node"`` (nothing of

@@ -19,7 +19,7 @@ from pymigrate.units import PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from random import Random
     from typing import Any
 
@@ -53,7 +53,7 @@ class ResidencyEstimate:
     """What a sample says of the pages of a process.
 
     Attributes:
-        nodes: Pages by node, of nodes that were met.
+        nodes: Pages by node, for each that has memory: one that was not met can have some too.
         hidden: Pages in memory whose node the kernel would not tell: before Linux 6.6, where NUMA
             balancing has marked them.
         samples: Pages that were looked at.
@@ -105,8 +105,10 @@ def draw(population: int, samples: int, generator: Random) -> tuple[list[Stratum
     return strata, positions
 
 
-def estimate(strata: Sequence[Stratum], found: Sequence[int]) -> ResidencyEstimate:
-    """What the nodes of the drawn pages, in their order, say of all pages."""
+def estimate(
+    strata: Sequence[Stratum], found: Sequence[int], nodes: Iterable[int]
+) -> ResidencyEstimate:
+    """What the nodes of the drawn pages, in their order, say of all pages on ``nodes``."""
     population = sum(s.size for s in strata)
     whole = len(found) == population
     floor = 0.0 if whole else _RULE_OF_THREE * population / len(found)
@@ -121,7 +123,7 @@ def estimate(strata: Sequence[Stratum], found: Sequence[int]) -> ResidencyEstima
         return Estimate(round(pages), error, max(_NORMAL_95 * error, floor))
 
     return ResidencyEstimate(
-        nodes={node: of(node) for node in sorted(set(found)) if node >= 0},
+        nodes={node: of(node) for node in nodes},
         hidden=of(HIDDEN),
         samples=len(found),
         population=population,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 from pymigrate import _files
 from pymigrate._memory_files import MemoryFiles
@@ -19,7 +21,7 @@ from pymigrate.report import Progress, Report
 from pymigrate.resident import Residency, residency
 from pymigrate.routes import Routes
 from pymigrate.survey import Survey
-from pymigrate.task import CAP_SYS_NICE, Task
+from pymigrate.task import Task
 from pymigrate.units import KINDS, PAGE_SIZE
 
 TYPE_CHECKING = False
@@ -91,12 +93,12 @@ class Migration:
         _check_count("retries", retries, 0, len(_BACKOFF))
         if shared not in (None, True, False):
             raise InvalidType(f"shared {quote(shared)}: None, True or False")
-        self._process = Process(pid)
         self._shared = shared
         self._bounded = bool(rate or max_stall or workers > 1)
         self._workers = workers
         self._retries = retries
         self._pace = Pace(rate, max_stall)
+        self._process = Process(pid)
         self._ledger = Ledger()
         self._methods: dict[str, None] = {}
         self._outcome = "done"
@@ -141,8 +143,8 @@ class Migration:
             progress: Called after each step.
 
         Raises:
-            NoSuchProcess: It ended before anything was done; later that is an outcome, not an
-            error. NotPermitted: The caller may not move this process, or not its shared pages.
+            NoSuchProcess: It ended before anything was done; later that is an outcome.
+            NotPermitted: The caller may not move this process, or not its shared pages.
             NodesRefused: The targets have no memory, or the cpuset of the process forbids them.
             NoUserMemory: It is a kernel thread or a zombie.
             Unsupported: The kernel has no such calls.
@@ -175,8 +177,15 @@ class Migration:
         if self._started:
             raise InvalidArgument("a migration runs once; make another one")
         self._started = True
-        with self._process, MemoryFiles(self._process.pid) as self._files:
+        with self._process:
             self._prepare()
+            yield from self._run_prepared(watched=watched)
+
+    def _run_prepared(self, *, watched: bool) -> Iterator[Progress]:
+        with MemoryFiles(self._process.pid) as self._files:
+            if not self._process.alive():  # what was opened may be of another one with its pid
+                raise self._process.gone()
+            self._before = residency(self._process.pid, files=self._files)
             self._start_time = time.monotonic()
             try:
                 yield from self._operate(direct=not (watched or self._bounded))
@@ -192,9 +201,9 @@ class Migration:
         if not self._routes.moves:
             return
         mover = Mover(self._process, self._routes, shared=bool(self._shared))
-        survey = Survey(self._files, self._routes.sources, mover.huge_size)
+        survey = Survey(self._files, mover, self._routes.sources)
         try:
-            if direct and self._direct:
+            if direct and self._direct and self._going():
                 self._call(survey)
             yield from self._walk(mover, survey)
             if self._hidden and self._direct and self._going():
@@ -210,14 +219,13 @@ class Migration:
     def _prepare(self) -> None:
         """Decides what ``shared`` means here, after everything that can be refused has been."""
         caller = Task.read(0)
-        privileged = caller.can(CAP_SYS_NICE)
+        privileged = caller.may_move_anything()
         target = Task.read(self._process.pid)
         refuse(Facts(self._routes, caller, target, shared=bool(self._shared)))
         if self._shared is None:
             self._shared = privileged
         # The single call moves shared pages whenever it may: it serves only where both agree.
         self._direct = self._shared == privileged and not self._routes.overlap
-        self._before = residency(self._process.pid, files=self._files)
 
     def _going(self) -> bool:
         return self._outcome == "done" and not self._pace.cancelled
@@ -230,10 +238,9 @@ class Migration:
                 return
             if attempt and not self._pace.sleep(_BACKOFF[attempt - 1]):
                 return
-            self._methods["move_pages"] = None
             self._hidden = 0
-            for stretch, step in go_through(mover, stretches, self._pace, self._workers):
-                self._take(survey, stretch, step)
+            take = partial(self._take, survey)
+            for _ in go_through(mover, stretches, self._pace, self._workers, take):
                 yield self._progress()
             if not self._going() or (self._hidden and self._direct):
                 return
@@ -245,6 +252,7 @@ class Migration:
         return not self._routes.overlap and survey.pages > self._ledger.total.left_behind
 
     def _take(self, survey: Survey, stretch: Stretch, step: Step) -> None:
+        self._methods["move_pages"] = None
         self._ledger.enter(step.entries)
         self._hidden += step.hidden
         survey.keep(stretch, always=self._routes.overlap)
@@ -265,7 +273,7 @@ class Migration:
         for kind in KINDS:
             for node in self._routes.settled:
                 pages = before.pages(node, kind)
-                for column in ("asked", "already_there"):
+                for column in ("asked", "already_there") if pages else ():
                     self._ledger.enter([Entry(node, kind, column, pages)])
 
     def _progress(self) -> Progress:
@@ -282,7 +290,7 @@ class Migration:
         after = None if self._outcome == "ended" else self._look()
         if after is None:
             self._outcome = "ended"
-        if self._hidden:
+        if self._hidden and self._outcome != "cancelled":  # those count as not tried
             for column in ("asked", "hidden"):
                 self._ledger.enter([Entry(None, None, column, self._hidden)])
         if after is not None and self._outcome == "cancelled":
@@ -338,7 +346,7 @@ def _check_positive(name: str, value: float | None) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidType(f"{name} {quote(value)}: a number has to be given")
-    if not 0 < value < float("inf"):
+    if not 0 < value <= sys.float_info.max:
         raise InvalidArgument(f"{name} {quote(value)}: a positive, finite number has to be given")
 
 

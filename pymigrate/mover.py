@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pymigrate._shim import CArray
+    from pymigrate._shim import CArray, MoverStep
     from pymigrate.process import Process
     from pymigrate.routes import Routes
 
@@ -71,10 +71,9 @@ class Stretch:
         self.start, self.end = start, end
         self.left = 0
         """Base pages that stayed behind so far."""
-        self._marks = ffi.new("pm_mark[]", (end - start) // PAGE_SIZE)
+        self._marks: CArray | None = None
         self._step = ffi.new("struct pm_step *")
         self._step.start, self._step.end = start, end
-        self._step.tally.marks = self._marks
         self.rewind(segments)
 
     def rewind(self, segments: Sequence[Segment]) -> None:
@@ -93,6 +92,17 @@ class Stretch:
         """Whether all of it has been gone through."""
         return self._step.cursor.segment == self._step.count
 
+    def open(self) -> MoverStep:
+        """What a step works on; marks of pages are made for the first."""
+        if self._marks is None:
+            self._marks = ffi.new("pm_mark[]", (self.end - self.start) // PAGE_SIZE)
+            self._step.tally.marks = self._marks
+        return self._step
+
+    def forget(self) -> None:
+        """Gives the memory for marks back: all pages are as if never seen."""
+        self._marks = None
+
 
 @dataclass(frozen=True)
 class Step:
@@ -102,7 +112,7 @@ class Step:
         entries: For the ledger.
         looked_at: Base pages that are in memory.
         moved: Base pages that moved.
-        hidden: Base pages whose node the kernel would not tell.
+        hidden: Base pages that move_pages(2) does not see.
         ended: The process has ended, or has replaced its memory by exec.
     """
 
@@ -124,20 +134,29 @@ class Mover:
     Raises:
         NoSuchProcess: It has ended.
         NotPermitted: The caller may not look at it.
+
+    Attributes:
+        huge_size: Bytes of a transparent huge page, or 0: none is cut in two.
     """
 
     def __init__(self, process: Process, routes: Routes, *, shared: bool) -> None:
         self.huge_size = _huge_size()
+        self._nodes = routes.old, routes.new
         self._sources = list(routes.moves)
         self._once = routes.overlap
         self._pagemap = open_memory_file(process.pid, "pagemap")
+        if not process.alive():  # the file may be of another process, which has the pid now
+            self.close()
+            raise process.gone()
         rows = [(-1, 0)] * (max([*self._sources, -1]) + 1)
         for rank, (source, target) in enumerate(routes.moves.items()):
             rows[source] = (target, rank)
         self._routes = ffi.new("struct pm_route[]", rows)
         self._targets = ffi.new("int32_t[]", list(routes.moves.values()))
+        self._memory = ffi.new("struct pm_memory[]", [(self._pagemap, PAGE_SIZE, self.huge_size)])
         self._mover = ffi.new("struct pm_mover *")
-        self._mover.memory = (self._pagemap, PAGE_SIZE, self.huge_size)
+        self._mover.memory = self._memory[0]
+        self._mover.hides = lib.pm_hides_pages()
         self._mover.pid = process.pid
         self._mover.flags = lib.PM_MPOL_MF_MOVE_ALL if shared else lib.PM_MPOL_MF_MOVE
         self._mover.nodes = len(rows)
@@ -148,16 +167,18 @@ class Mover:
         """Goes on with a stretch, for so many base pages at the most.
 
         Raises:
+            NotPermitted: The process may not be moved any longer, or a sandbox forbids the call.
+            Unsupported: The kernel has no such call.
             KernelError: There is no memory for the step itself.
         """
         counts = ffi.new("int64_t[]", max(1, len(self._sources)) * len(KINDS) * lib.PM_COLUMNS)
-        step = stretch._step
+        step = stretch.open()
         step.tally.counts = counts
         step.tally.once = self._once
         step.limit = limit
         error = -lib.pm_move_step(self._mover, step)
-        if error not in (0, errno.ESRCH, errno.EPERM, errno.EINVAL):
-            raise KernelError(error, "a step could not be taken", pid=self._mover.pid)
+        if error not in (0, errno.ESRCH, errno.EINVAL):
+            raise self._refused(error)
         entries = list(self._entries(counts))
         stretch.left += sum(e.pages for e in entries if e.column in REASONS.values())
         return Step(
@@ -168,9 +189,20 @@ class Mover:
             ended=error != 0,
         )
 
+    def first_present(self, start: int, end: int) -> int:
+        """The address of the first page in memory from ``start`` on; ``end`` if there is none."""
+        return lib.pm_first_present(self._memory, start, end)
+
     def close(self) -> None:
         """Gives the open file back."""
         os.close(self._pagemap)
+
+    def _refused(self, number: int) -> KernelError:
+        if number == errno.ENOMEM:
+            return KernelError(number, "there is no memory for a step", pid=self._mover.pid)
+        from pymigrate.diagnose import diagnose
+
+        return diagnose(number, self._mover.pid, *self._nodes)
 
     def _entries(self, counts: CArray) -> Iterator[Entry]:
         for rank, source in enumerate(self._sources):

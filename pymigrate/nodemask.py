@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["NodeMask"]
 
 _BITS_MAX = lib.PM_NODES_MAX
+_BIG_ENDIAN = sys.byteorder == "big"
 _HEX_GROUP = 8  # %*pb prints 32 bits at a time
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
-_WORDS_UNIT_BITS = 64
 
 _new = object.__new__
 _parse_small = lib.pm_nodelist_parse_small
@@ -57,23 +57,24 @@ class NodeMask(Set[int]):
     __slots__ = ("_bits", "_words")
 
     _bits: int
-    _words: bytes
+    _words: bytes | None  # once they were asked for
 
     LIMIT = _BITS_MAX
     """Node numbers are below this: 32,768, the most that the kernel reads from a mask."""
 
     def __new__(cls, nodes: Nodes = ()) -> NodeMask:  # noqa: D102  documented by the class
+        if type(nodes) is cls:
+            return nodes
         if isinstance(nodes, str):
-            raw = nodes.encode("ascii", "replace")
-            bits = _parse_small(raw, len(raw))  # nearly every list there is
+            # Nearly every list there is. What is not ASCII becomes one '?' each.
+            bits = _parse_small(nodes.encode("ascii", "replace"), len(nodes))
             if bits < 0:
                 bits = _nodelist.parse(nodes, _allowed_bits)
-        elif type(nodes) is cls:
-            return nodes
         else:
             bits = _bits_of(nodes)
         self = _new(cls)
         self._bits = bits
+        self._words = None
         return self
 
     # -- the other ways in
@@ -92,6 +93,7 @@ class NodeMask(Set[int]):
             raise InvalidNodes(f"bits {quote(bits)}: 0 up to {_BITS_MAX} bits can be set", bits)
         self = _new(cls)
         self._bits = bits
+        self._words = None
         return self
 
     @classmethod
@@ -212,11 +214,14 @@ class NodeMask(Set[int]):
         argument to go with it is ``8 * len(words) + 1`` (set_mempolicy(2); the kernel counts one
         bit less than it is told).
         """
-        try:
-            return self._words
-        except AttributeError:
-            self._words = words = _words_of(self._bits)
-            return words
+        words = self._words
+        if words is None:
+            bits = self._bits
+            words = bits.to_bytes((bits.bit_length() + 63) // 64 * 8, "little")
+            if _BIG_ENDIAN:  # elsewhere bitmap and words are the same bytes, whatever the word size
+                words = _words_from_bitmap(words)
+            self._words = words
+        return words
 
     # -- the set
 
@@ -339,11 +344,7 @@ def _allowed_bits() -> int:
     return NodeMask.allowed()._bits
 
 
-def _words_of(bits: int) -> bytes:
-    size = (bits.bit_length() + _WORDS_UNIT_BITS - 1) // _WORDS_UNIT_BITS * (_WORDS_UNIT_BITS // 8)
-    bitmap = bits.to_bytes(size, "little")
-    if sys.byteorder == "little":
-        return bitmap  # bytes and words are then the same, whatever the word size
+def _words_from_bitmap(bitmap: bytes) -> bytes:
     words = ffi.new("unsigned long[]", lib.PM_BITMAP_MAX // ffi.sizeof("unsigned long"))
-    lib.pm_words_from_bitmap(bitmap, size, words)
-    return bytes(ffi.buffer(words, size))
+    lib.pm_words_from_bitmap(bitmap, len(bitmap), words)
+    return bytes(ffi.buffer(words, len(bitmap)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pymigrate import causes
 from pymigrate.causes import Cause
 from pymigrate.errors import NotPermitted
-from pymigrate.task import CAP_SYS_NICE, Task
+from pymigrate.task import Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def refuse(facts: Facts) -> None:
 
 
 def _shared(facts: Facts) -> Cause | None:
-    if facts.caller.can(CAP_SYS_NICE):
+    if facts.caller.may_move_anything():
         return None
     return Cause(
         NotPermitted,
         "shared",
-        "to move pages that other processes map too takes CAP_SYS_NICE",
+        "to move pages that other processes map too takes CAP_SYS_NICE, outside user namespaces",
         "run with CAP_SYS_NICE, or leave shared pages where they are",
     )

@@ -18,8 +18,16 @@ _STEP_BYTES = 64 << 20
 # With a rate, steps are so small that there are some in each second.
 _STEPS_PER_SECOND = 10
 
+# The shortest time that is believed.
+_TICK = 1e-9
+
 # What is done in the first step when the speed is not known yet.
 _FIRST_PAGES = 16
+
+# How soon whoever waits notices what was said in another thread, or in a signal handler. That is
+# left in plain attributes: an Event has a lock, and a handler that interrupts its own thread while
+# that holds it waits for ever.
+_NOTICE_SECONDS = 0.01
 
 
 class Pace:
@@ -35,9 +43,8 @@ class Pace:
         self._max_stall = max_stall
         self._limit = _FIRST_PAGES if max_stall else _STEP_BYTES // PAGE_SIZE
         self._overhead = _call_overhead() if max_stall else 0.0
-        self._cancelled = threading.Event()
-        self._running = threading.Event()
-        self._running.set()
+        self._cancelled = False
+        self._paused = False
         self._lock = threading.Lock()
         self._next_start = time.monotonic()
 
@@ -46,17 +53,17 @@ class Pace:
         """Base pages that the next step may take on."""
         limit = self._limit
         if self._rate:
-            limit = min(limit, int(self._rate / _STEPS_PER_SECOND / PAGE_SIZE))
+            limit = int(min(limit, self._rate / _STEPS_PER_SECOND / PAGE_SIZE))
         return max(1, limit)
 
     def account(self, looked_at: int, moved: int, seconds: float) -> None:
         """Learns from a step: the pages that it went over, those that moved, and its time."""
         with self._lock:
             if self._max_stall and looked_at:
-                holding = max(seconds - self._overhead, seconds / 10)
-                fitting = int(looked_at * self._max_stall / holding)
+                holding = max(seconds - self._overhead, seconds / 10, _TICK)
+                fitting = looked_at * self._max_stall / holding
                 # Cut at once when it was too long, and grown carefully.
-                self._limit = max(1, min(fitting, 2 * self._limit, _STEP_BYTES // PAGE_SIZE))
+                self._limit = int(max(1, min(fitting, 2 * self._limit, _STEP_BYTES // PAGE_SIZE)))
             if self._rate:
                 now = time.monotonic()
                 due = moved * PAGE_SIZE / self._rate
@@ -64,35 +71,38 @@ class Pace:
 
     def wait(self) -> bool:
         """Waits until the next step may start. Returns False if the operation is cancelled."""
-        while not self._cancelled.is_set():
-            self._running.wait()
+        while not self._cancelled:
             delay = self._next_start - time.monotonic() if self._rate else 0
+            if self._paused:
+                delay = _NOTICE_SECONDS
             if delay <= 0:
                 break
-            self._cancelled.wait(delay)
-        return not self._cancelled.is_set()
+            time.sleep(min(delay, _NOTICE_SECONDS))
+        return not self._cancelled
 
     def sleep(self, seconds: float) -> bool:
         """Waits that long, or less if the operation is cancelled; then returns False."""
-        return not self._cancelled.wait(seconds)
+        end = time.monotonic() + seconds
+        while not self._cancelled and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _NOTICE_SECONDS))
+        return not self._cancelled
 
     def pause(self) -> None:
         """No further step starts until ``resume()``."""
-        self._running.clear()
+        self._paused = True
 
     def resume(self) -> None:
         """Goes on after ``pause()``."""
-        self._running.set()
+        self._paused = False
 
     def cancel(self) -> None:
         """No further step starts at all."""
-        self._cancelled.set()
-        self._running.set()
+        self._cancelled = True
 
     @property
     def cancelled(self) -> bool:
         """Whether ``cancel()`` was called."""
-        return self._cancelled.is_set()
+        return self._cancelled
 
 
 def _call_overhead() -> float:

@@ -15,7 +15,7 @@ from pymigrate.obstacles import Facts, find_obstacles
 from pymigrate.process import Process
 from pymigrate.resident import residency
 from pymigrate.routes import Routes
-from pymigrate.task import CAP_SYS_NICE, Task
+from pymigrate.task import Task
 from pymigrate.units import format_bytes
 from pymigrate.vma import vmas
 
@@ -140,14 +140,14 @@ def _sandbox(caller: Task) -> Verdict:
     if not denied:
         return Verdict("sandbox", OK, "the system calls answer")
     codes = ", ".join(f"{name}: {errno.errorcode[number]}" for name, number in denied.items())
-    remedy = "allow them in the sandbox" if caller.filtered else "use a kernel with NUMA"
+    remedy = "allow them in its seccomp profile" if caller.filtered else "use a kernel with NUMA"
     return Verdict("sandbox", REFUSED, f"system calls are not to be had ({codes})", remedy)
 
 
 def _shared_pages(caller: Task, shared: bool | None) -> Verdict:
     if shared is False:
         return Verdict("shared-pages", WARNING, "pages that other processes map too stay, as asked")
-    if caller.can(CAP_SYS_NICE):
+    if caller.may_move_anything():
         return Verdict("shared-pages", OK, "pages that other processes map too can move")
     finding = "without CAP_SYS_NICE, pages that other processes map too stay where they are"
     return Verdict("shared-pages", WARNING, finding, "run with CAP_SYS_NICE")

@@ -40,6 +40,7 @@ class Process:
     """
 
     def __init__(self, pid: int) -> None:
+        self._pidfd = -1
         check_pid(pid)
         self.pid = pid or os.getpid()
         self._pidfd = lib.pm_pidfd_open(self.pid, 0)
@@ -72,6 +73,9 @@ class Process:
         if self._pidfd >= 0:
             os.close(self._pidfd)
         self._pidfd = -1
+
+    # For who has made one and not used it: a pidfd is no object that would close itself.
+    __del__ = close
 
     def __enter__(self) -> Process:
         return self

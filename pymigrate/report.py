@@ -16,7 +16,7 @@ __all__ = ["EXPLANATIONS", "Progress", "Report"]
 EXPLANATIONS = {
     "shared": (
         "mapped by other processes too",
-        "ask for shared pages (CAP_SYS_NICE), or move from the process that owns them",
+        "run with CAP_SYS_NICE, and do not ask to leave them",
     ),
     "busy": (
         "pinned by a device or a driver, or in use in a way that holds them",
@@ -164,10 +164,11 @@ def _lines(report: Report) -> list[str]:
     def amount(pages: int) -> str:
         return f"{pages} pages, {size(pages * report.page_size)}"
 
-    routes = ", ".join(f"{s} -> {t}" for s, t in report.moves.items()) or "nothing had to move"
+    routes = ", ".join(f"{s} -> {t}" for s, t in report.moves.items())
+    routes = f"nodes {routes}" if routes else "nothing has to move"
     total = report.total
     lines = [
-        f"pid {report.pid}, nodes {routes}: {report.outcome} in {report.elapsed:.3f} s"
+        f"pid {report.pid}, {routes}: {report.outcome} in {report.elapsed:.3f} s"
         f" ({size(report.rate)}/s)",
         f"  asked for      {amount(total.asked)}",
         f"  moved          {amount(total.moved)}",

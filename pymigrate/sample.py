@@ -13,6 +13,7 @@ from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, Unsupported, quote
 from pymigrate.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
 from pymigrate.migrate import check_pid
+from pymigrate.nodemask import NodeMask
 from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ def sample_residency(
             for i in range(0, len(addresses), _BATCH):
                 found += lookup.nodes(addresses[i : i + _BATCH])
         files.check()
-    return estimate(strata, found)
+    return estimate(strata, found, NodeMask.has_memory())
 
 
 def _range(line: bytes) -> range:

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pymigrate._memory_files import MemoryFiles
+    from pymigrate.mover import Mover
     from pymigrate.nodemask import NodeMask
+
+    Place = tuple[int, int]  # where a stretch starts and ends
 
 __all__ = ["Survey"]
 
@@ -25,22 +28,23 @@ class Survey:
 
     Args:
         files: Its files in /proc: they stay with the memory that it has now.
+        mover: What moves this memory.
         sources: Nodes whose pages have to move.
-        huge_size: Bytes of a transparent huge page, or 0: none is cut in two.
     """
 
-    def __init__(self, files: MemoryFiles, sources: NodeMask, huge_size: int) -> None:
+    def __init__(self, files: MemoryFiles, mover: Mover, sources: NodeMask) -> None:
         self._files = files
+        self._mover = mover
         self._sources = sources
-        self._stretch_bytes = max(_STRETCH_BYTES, huge_size)
-        self._kept: dict[int, Stretch] = {}
+        self._stretch_bytes = max(_STRETCH_BYTES, mover.huge_size)
+        self._kept: dict[Place, Stretch] = {}
         self.pages = 0
         """Base pages that the last look found on the source nodes."""
 
     def look(self) -> list[Stretch]:
         """The stretches that have pages on the source nodes now, or had some that stayed behind."""
         self.pages = 0
-        parts: dict[tuple[int, int], list[Segment]] = {}
+        parts: dict[Place, list[Segment]] = {}
         for vma in vmas(self._files.pid, files=self._files):
             found = sum(vma.pages.get(node, 0) for node in self._sources)
             if found:
@@ -48,40 +52,43 @@ class Survey:
                 for part in self._cut(vma.start, vma.end, vma.kind, vma.page_size):
                     parts.setdefault(self._place(part), []).append(part)
         stretches = [self._stretch(place, segments) for place, segments in parts.items()]
-        known = {stretch.start for stretch in stretches}
         return stretches + [
-            self._empty(stretch) for stretch in self._kept.values() if stretch.start not in known
+            self._empty(stretch) for place, stretch in self._kept.items() if place not in parts
         ]
 
     def keep(self, stretch: Stretch, *, always: bool) -> None:
         """Remembers a stretch if it has to be tried again, or in any case if ``always``."""
+        place = stretch.start, stretch.end
         if stretch.left or always:
-            self._kept[stretch.start] = stretch
-        else:
-            self._kept.pop(stretch.start, None)
+            self._kept[place] = stretch
+            return
+        self._kept.pop(place, None)
+        if stretch.finished:
+            stretch.forget()
 
     def forget(self) -> None:
         """Forgets all that stayed behind."""
         self._kept.clear()
 
     def _cut(self, start: int, end: int, kind: str, page_size: int) -> Iterator[Segment]:
-        """A mapping, cut where stretches meet."""
+        """A mapping, cut where stretches meet; stretches in which there is nothing are left out."""
         size = max(self._stretch_bytes, page_size)
+        if end - start > size:
+            start = self._mover.first_present(start, end)
         while start < end:
             cut = min(end, start // size * size + size)
             yield Segment(start, cut, kind, page_size)
-            start = cut
+            start = self._mover.first_present(cut, end) if cut < end else end
 
-    def _place(self, part: Segment) -> tuple[int, int]:
+    def _place(self, part: Segment) -> Place:
         size = max(self._stretch_bytes, part.page_size)
         start = part.start // size * size
         return start, start + size
 
-    def _stretch(self, place: tuple[int, int], segments: list[Segment]) -> Stretch:
-        start, end = place
-        kept = self._kept.get(start)
+    def _stretch(self, place: Place, segments: list[Segment]) -> Stretch:
+        kept = self._kept.get(place)
         if kept is None:
-            return Stretch(start, end, segments)
+            return Stretch(*place, segments)
         kept.rewind(segments)
         return kept
 

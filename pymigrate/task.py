@@ -15,6 +15,9 @@ CAP_SYS_PTRACE = 19
 CAP_SYS_NICE = 23
 
 _PF_KTHREAD = 0x00200000  # include/linux/sched.h
+# What /proc/PID/uid_map says where nothing is mapped.
+_INITIAL_NAMESPACE = "0 0 4294967295"
+
 _SECCOMP_MODE_FILTER = 2  # include/uapi/linux/seccomp.h
 
 
@@ -27,7 +30,9 @@ class Task:
         group: The process that it belongs to.
         uids: Real, effective and saved user id.
         gids: Real, effective and saved group id.
-        capabilities: The effective set, bit n for capability n.
+        capabilities: The effective set, bit n for capability n. It holds in the namespace.
+        permitted: The permitted set.
+        namespace: The user namespace that it is in, as its map of user ids (user_namespaces(7)).
         allowed: Nodes on which it may have memory.
         max_nodes: Nodes that this kernel is built for (MAX_NUMNODES).
         filtered: A seccomp filter looks at its system calls.
@@ -42,6 +47,8 @@ class Task:
     uids: tuple[int, ...]
     gids: tuple[int, ...]
     capabilities: int
+    permitted: int
+    namespace: str
     allowed: NodeMask
     max_nodes: int
     filtered: bool
@@ -65,6 +72,8 @@ class Task:
             uids=uids,
             gids=_ids(status["Gid"]),
             capabilities=int(status["CapEff"], 16),
+            permitted=int(status["CapPrm"], 16),
+            namespace=_namespace(pid),
             allowed=NodeMask.from_hex(mask),
             max_nodes=4 * len(mask.replace(",", "")),
             filtered=status.get("Seccomp") == str(_SECCOMP_MODE_FILTER),
@@ -77,22 +86,45 @@ class Task:
         """Whether a capability is in the effective set."""
         return bool(self.capabilities >> capability & 1)
 
+    def may_move_anything(self) -> bool:
+        """CAP_SYS_NICE as the system calls check it: only in the initial user namespace.
+
+        With it shared pages move, and nodes outside the cpuset of the target are no obstacle.
+        """
+        return self.can(CAP_SYS_NICE) and self.namespace == _INITIAL_NAMESPACE
+
     def may_trace(self, target: Task) -> bool:
         """The check of ptrace(2), PTRACE_MODE_READ_REALCREDS, as far as /proc tells.
 
         It passes for the own process, with CAP_SYS_PTRACE, and for a dumpable process whose three
-        user and three group ids all equal the caller's real ones.
+        user and three group ids all equal the caller's real ones, and which has no capability that
+        the caller lacks (cap_ptrace_access_check() in security/commoncap.c).
         """
-        if self.group == target.group or self.can(CAP_SYS_PTRACE):
+        if self.group == target.group:
             return True
-        same_user = set(target.uids) == {self.uids[0]}
-        same_group = set(target.gids) == {self.gids[0]}
-        return same_user and same_group and target.dumpable
+        if self.can(CAP_SYS_PTRACE) and self.namespace in (_INITIAL_NAMESPACE, target.namespace):
+            return True
+        return (
+            set(target.uids) == {self.uids[0]}
+            and set(target.gids) == {self.gids[0]}
+            and target.dumpable
+            and self.namespace == target.namespace
+            and not target.permitted & ~self.permitted
+        )
 
 
 def _ids(field: str) -> tuple[int, ...]:
     real, effective, saved = field.split()[:3]
     return int(real), int(effective), int(saved)
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return " ".join(_files.read_text(f"/proc/{pid or 'self'}/uid_map").split())
+    except FileNotFoundError:
+        return _INITIAL_NAMESPACE  # a kernel without user namespaces
+    except OSError:
+        return ""
 
 
 def _flags(pid: int) -> int:

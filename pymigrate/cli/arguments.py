@@ -56,7 +56,10 @@ def add_routes(parser: argparse.ArgumentParser) -> None:
 
 def routes_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What ``add_routes`` took, as keyword arguments of ``Migration`` and ``check``."""
-    return {"old": arguments.old, "new": arguments.new, "moves": arguments.moves}
+    old, new, moves = arguments.old, arguments.new, arguments.moves
+    if (moves is None) == (new is None) or (moves is not None and old is not None):
+        raise InvalidArgument("give the nodes OLD and NEW, or --map OLD:NEW in their place")
+    return {"old": old, "new": new, "moves": moves}
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.terminal import bar, console, new_table
+from pymigrate.cli.tables import bar, console, new_table
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import format_bytes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.terminal import bar, console, new_table, plain
+from pymigrate.cli.tables import bar, console, new_table, plain
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
@@ -38,8 +38,9 @@ def print_vmas(vmas: list[Vma]) -> None:
     """The mappings that have pages."""
     nodes = sorted({node for vma in vmas for node in vma.pages})
     columns = [f"node {node}" for node in nodes]
-    left = ("address", "kind", "policy", "path")
-    table = new_table("mappings", "address", "mode", "kind", *columns, "policy", "path", left=left)
+    left = ("address", "kind", "policy")
+    table = new_table("mappings", "address", "mode", "kind", *columns, "policy", left=left)
+    table.add_column("path", overflow="fold")
     for vma in vmas:
         if vma.pages:
             table.add_row(

@@ -1,4 +1,4 @@
-"""What rich (extra ``cli``) draws for people; the one module that imports it."""
+"""Tables for people, drawn by rich (extra ``cli``)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["bar", "console", "new_table", "plain"]
 
-_BAR_WIDTH = 24
-_PIPE_WIDTH = (
-    10_000  # nobody's terminal: nothing is wrapped or cut, tables are as wide as they need
-)
+_BAR_WIDTH = 16
+_PIPE_WIDTH = 10_000  # of nobody's terminal: nothing is wrapped or cut
 
 
 def console() -> Console:
