@@ -124,7 +124,7 @@ static int take_range(struct cursor *at, unsigned int capacity, struct region *r
 	return 0;
 }
 
-/* Between two regions: a comma, white space, or both. */
+/* Between two regions: a comma, white space, or both. Nothing may follow the last region. */
 static int take_separator(struct cursor *at)
 {
 	const char *start = at->next;
@@ -132,7 +132,7 @@ static int take_separator(struct cursor *at)
 	skip_space(at);
 	if (take(at, ',')) {
 		skip_space(at);
-		return 0;
+		return at->next < at->end ? 0 : -PM_LIST_NO_NUMBER;
 	}
 	return at->next > start || at->next == at->end ? 0 : -PM_LIST_TRAILING;
 }
@@ -226,6 +226,21 @@ static struct cursor trim(const char *text, size_t len)
 	return at;
 }
 
+/* As many ranks as there are allowed nodes: what 'all' means where ranks are counted. */
+static size_t ranks_of(const uint8_t *allowed, size_t size, uint8_t *ret_ranks)
+{
+	struct target ranks = {.bitmap = ret_ranks, .capacity = PM_NODES_MAX};
+	unsigned int rank = 0;
+
+	for (unsigned int node = 0; node < size * 8; node++) {
+		if (test_bit(allowed, node)) {
+			set_run(&ranks, rank, rank);
+			rank++;
+		}
+	}
+	return ranks.size;
+}
+
 /* Ranks among the allowed nodes become node numbers. */
 static int apply_ranks(struct target *to, const uint8_t *allowed, size_t size)
 {
@@ -249,6 +264,19 @@ static int apply_ranks(struct target *to, const uint8_t *allowed, size_t size)
 	return 0;
 }
 
+static int parse_ranks(struct cursor *at, const uint8_t *allowed, size_t size, struct target *to)
+{
+	uint8_t ranks[PM_BITMAP_MAX];
+	const char *start = at->next - 1;
+	int error = parse_regions(at, ranks, ranks_of(allowed, size, ranks), to);
+
+	if (error == 0) {
+		at->next = start;
+		error = apply_ranks(to, allowed, size);
+	}
+	return error;
+}
+
 static void invert(struct target *to, const uint8_t *allowed, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -262,18 +290,14 @@ static void invert(struct target *to, const uint8_t *allowed, size_t size)
 static int parse_list(struct cursor *at, const uint8_t *allowed, size_t size, struct target *to)
 {
 	bool inverted = take(at, '!');
-	const char *prefix_end = at->next;
-	bool relative = take(at, '+');
+	bool ranked = take(at, '+');
 
-	if ((inverted || relative) && !allowed)
+	if ((inverted || ranked) && !allowed)
 		return -PM_LIST_NEEDS_ALLOWED;
 
-	int error = parse_regions(at, allowed, size, to);
+	int error = ranked ? parse_ranks(at, allowed, size, to)
+			   : parse_regions(at, allowed, size, to);
 
-	if (error == 0 && relative) {
-		at->next = prefix_end;
-		error = apply_ranks(to, allowed, size);
-	}
 	if (error == 0 && inverted)
 		invert(to, allowed, size);
 	return error;

@@ -8,8 +8,9 @@
  *   region  := ('all' | node ['-' node]) [':' used '/' group]
  *   separator := ',' or white space, or both
  *
- * 'all' means the allowed nodes, '+' counts nodes by their rank among them, and '!' takes the list
- * away from them. 'a-b:used/group' keeps the first `used` nodes of each run of `group`.
+ * 'all' means the allowed nodes, '+' counts nodes by their rank among them (so that 'all' is all the
+ * ranks), and '!' takes the list away from them. 'a-b:used/group' keeps the first `used` nodes of each
+ * run of `group`.
  * White space around the list is skipped, as sysfs ends its files with a newline.
  */
 #ifndef PM_NODELIST_H

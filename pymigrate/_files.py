@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from pymigrate.errors import NoSuchProcess, Unsupported
+from pymigrate.errors import NoSuchProcess, NotPermitted, Unsupported
 
 NODE_DIRECTORY = "/sys/devices/system/node"
 
@@ -36,13 +36,19 @@ def read_status(pid: int) -> dict[str, str]:
     """The fields of ``/proc/PID/status`` (proc_pid_status(5)); pid 0 is the calling thread.
 
     Raises:
-        NoSuchProcess: There is no such process or thread.
+        NoSuchProcess: There is no such process or thread, or /proc hides it altogether.
+        NotPermitted: /proc hides it from this user.
     """
     try:
         text = read_text(f"/proc/{pid or 'thread-self'}/status")
     except (FileNotFoundError, ProcessLookupError):
         raise NoSuchProcess(
             errno.ESRCH, "there is no process or thread with that id", pid=pid, reason="gone"
+        ) from None
+    except PermissionError:
+        cause = "its /proc is hidden from this user (mount option hidepid, see proc(5))"
+        raise NotPermitted(
+            errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user"
         ) from None
     pairs = (line.partition(":") for line in text.splitlines())
     return {name: value.strip() for name, _, value in pairs}

@@ -35,9 +35,10 @@ def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError
     """
     try:
         cause = _find(number, pid, old, new)
-    except NoSuchProcess:
+    except KernelError as error:
+        # It ended meanwhile, or /proc hides it, or /sys has nothing about nodes.
         kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
-        cause = Cause(kind, "unknown", "it ended before the cause could be looked up")
+        cause = Cause(kind, "unknown", f"why is not to be seen: {error.cause}")
     return cause.to_error(number, pid, old, new)
 
 

@@ -37,7 +37,10 @@ def quote(value: object) -> str:
         value = value[: _QUOTED_LENGTH + 1]
     elif isinstance(value, int) and value.bit_length() > _QUOTED_LENGTH * 3:
         return f"an integer of {value.bit_length()} bits"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a number too long for repr in a list, or a __repr__ that fails
+        text = object.__repr__(value)
     return text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "..."
 
 

@@ -61,7 +61,7 @@ def check_pid(pid: int) -> None:
         InvalidType: It is no int.
         InvalidArgument: It is negative, or larger than any pid.
     """
-    if type(pid) is not int:
+    if isinstance(pid, bool) or not isinstance(pid, int):
         raise InvalidType(f"pid {quote(pid)}: a pid is an int, not {type(pid).__name__}")
     if not 0 <= pid <= _PID_MAX:
         raise InvalidArgument(f"pid {quote(pid)}: a pid is positive; 0 is the calling process")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Union
 
+    from typing_extensions import Buffer
+
     # What every function that takes nodes accepts.
     Nodes = Union["NodeMask", str, int, Iterable[int]]
 
@@ -29,6 +31,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 _new = object.__new__
 _parse_small = lib.pm_nodelist_parse_small
+_TOO_LONG = lib.PM_LIST_SMALL_MAX + 1
 
 
 class NodeMask(Set[int]):
@@ -63,13 +66,16 @@ class NodeMask(Set[int]):
     """Node numbers are below this: 32,768, the most that the kernel reads from a mask."""
 
     def __new__(cls, nodes: Nodes = ()) -> NodeMask:  # noqa: D102  documented by the class
-        if type(nodes) is cls:
-            return nodes
         if isinstance(nodes, str):
-            # Nearly every list there is. What is not ASCII becomes one '?' each.
-            bits = _parse_small(nodes.encode("ascii", "replace"), len(nodes))
+            try:
+                raw = nodes[:_TOO_LONG].encode()
+            except UnicodeEncodeError:
+                raw = b""  # a lone surrogate: refused below, with its position
+            bits = _parse_small(raw, len(raw))  # nearly every list there is
             if bits < 0:
                 bits = _nodelist.parse(nodes, _allowed_bits)
+        elif type(nodes) is cls:
+            return nodes
         else:
             bits = _bits_of(nodes)
         self = _new(cls)
@@ -92,7 +98,7 @@ class NodeMask(Set[int]):
         if bits < 0 or bits.bit_length() > _BITS_MAX:
             raise InvalidNodes(f"bits {quote(bits)}: 0 up to {_BITS_MAX} bits can be set", bits)
         self = _new(cls)
-        self._bits = bits
+        self._bits = int(bits)  # an enum.IntFlag computes in its own way
         self._words = None
         return self
 
@@ -124,19 +130,31 @@ class NodeMask(Set[int]):
                     position,
                 )
             position += len(group) + 1
-        return cls.from_bits(int("".join(groups), 16))
+        bits = int("".join(groups), 16)
+        if bits.bit_length() > _BITS_MAX:
+            raise InvalidNodes(
+                f"hexadecimal mask {quote(text)}: node numbers go from 0 to {_BITS_MAX - 1}",
+                text,
+            )
+        return cls.from_bits(bits)
 
     @classmethod
-    def from_words(cls, words: bytes) -> NodeMask:
+    def from_words(cls, words: Buffer) -> NodeMask:
         """The nodes of a mask in memory as the kernel reads and writes it (see ``to_words``).
 
         Raises:
             InvalidNodes: The size is no multiple of 8 bytes or more than 4,096.
+            InvalidType: It is no buffer, such as bytes, an array or a memoryview.
         """
-        if len(words) % 8 or len(words) > lib.PM_BITMAP_MAX:
-            raise InvalidNodes(f"{len(words)} bytes of words: a multiple of 8 up to 4096", words)
-        bitmap = ffi.new("uint8_t[]", len(words))
-        lib.pm_bitmap_from_words(ffi.from_buffer("unsigned long[]", words), len(words), bitmap)
+        try:
+            buffer = ffi.from_buffer("unsigned long[]", words)
+        except TypeError:
+            raise InvalidType(f"words {quote(words)}: bytes or a buffer has to be given") from None
+        size = memoryview(words).nbytes
+        if size % 8 or size > lib.PM_BITMAP_MAX:
+            raise InvalidNodes(f"{size} bytes of words: a multiple of 8 up to 4096", words)
+        bitmap = ffi.new("uint8_t[]", size)
+        lib.pm_bitmap_from_words(buffer, size, bitmap)
         return cls.from_bits(int.from_bytes(ffi.buffer(bitmap), "little"))
 
     @classmethod
@@ -163,6 +181,7 @@ class NodeMask(Set[int]):
 
         Raises:
             NoSuchProcess: There is none with that id.
+            NotPermitted: /proc hides it from this user.
         """
         return cls.from_hex(_files.read_status(pid)["Mems_allowed"])
 
@@ -180,8 +199,9 @@ class NodeMask(Set[int]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})" if self._bits else f"{type(self).__name__}()"
 
-    def __reduce__(self) -> tuple[Callable[[int], NodeMask], tuple[int]]:
-        return type(self).from_bits, (self._bits,)
+    def __reduce__(self) -> tuple[Callable[[str], NodeMask], tuple[str]]:
+        # As text: the oldest pickle protocols write an int in decimal, which has a limit.
+        return type(self).from_hex, (self.to_hex(),)
 
     def __copy__(self) -> NodeMask:
         return self
@@ -226,7 +246,11 @@ class NodeMask(Set[int]):
     # -- the set
 
     def __contains__(self, node: object) -> bool:
-        return isinstance(node, int) and node >= 0 and self._bits >> node & 1 == 1
+        try:
+            number = index(node)  # type: ignore[arg-type]  # what index() refuses is no node
+        except TypeError:
+            return False
+        return number >= 0 and self._bits >> number & 1 == 1
 
     def __iter__(self) -> Iterator[int]:
         digits = bin(self._bits)[:1:-1]
@@ -286,14 +310,20 @@ class NodeMask(Set[int]):
             return self._bits & ~other._bits == 0
         return super().__le__(other)
 
+    # The base would go through text and lists too: mask & "0-1" would be empty, mask - "0-1" not.
+
     def __and__(self, other: Set[Any]) -> NodeMask:
         if isinstance(other, NodeMask):
             return self.from_bits(self._bits & other._bits)
+        if not isinstance(other, Set):
+            return NotImplemented
         return super().__and__(other)  # type: ignore[return-value]  # made by _from_iterable
 
     def __sub__(self, other: Set[Any]) -> NodeMask:
         if isinstance(other, NodeMask):
             return self.from_bits(self._bits & ~other._bits)
+        if not isinstance(other, Set):
+            return NotImplemented
         return super().__sub__(other)  # type: ignore[return-value]
 
     # Set[int] | Set[str] is a set of both for the base; a NodeMask holds node numbers only.
@@ -301,12 +331,25 @@ class NodeMask(Set[int]):
     def __or__(self, other: Set[int]) -> NodeMask:  # type: ignore[override]
         if isinstance(other, NodeMask):
             return self.from_bits(self._bits | other._bits)
+        if not isinstance(other, Set):
+            return NotImplemented
         return super().__or__(other)  # type: ignore[return-value]
 
     def __xor__(self, other: Set[int]) -> NodeMask:  # type: ignore[override]
         if isinstance(other, NodeMask):
             return self.from_bits(self._bits ^ other._bits)
+        if not isinstance(other, Set):
+            return NotImplemented
         return super().__xor__(other)  # type: ignore[return-value]
+
+    def __rsub__(self, other: Set[int]) -> NodeMask:
+        if not isinstance(other, Set):
+            return NotImplemented
+        return type(self)(node for node in other if node not in self)
+
+    __rand__ = __and__
+    __ror__ = __or__
+    __rxor__ = __xor__
 
 
 def _bits_of(nodes: object) -> int:

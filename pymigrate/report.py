@@ -136,8 +136,8 @@ class Report:
             "balancing": self.balancing,
             "by_source": {str(node): _counts_to_dict(c) for node, c in self.by_source.items()},
             "by_kind": {kind: _counts_to_dict(c) for kind, c in self.by_kind.items()},
-            "before": self.before and self.before.to_dict(),
-            "after": self.after and self.after.to_dict(),
+            "before": None if self.before is None else self.before.to_dict(),
+            "after": None if self.after is None else self.after.to_dict(),
         }
 
     def to_json(self) -> str:

@@ -65,6 +65,7 @@ class Task:
         """
         status = _files.read_status(pid)
         uids = _ids(status["Uid"])
+        zombie = status["State"][0] in "ZX"
         mask = status["Mems_allowed"]
         return cls(
             pid=int(status["Pid"]),
@@ -77,9 +78,9 @@ class Task:
             allowed=NodeMask.from_hex(mask),
             max_nodes=4 * len(mask.replace(",", "")),
             filtered=status.get("Seccomp") == str(_SECCOMP_MODE_FILTER),
-            zombie=status["State"][0] in "ZX",
+            zombie=zombie,
             kernel_thread=bool(_flags(pid) & _PF_KTHREAD),
-            dumpable=_owner(pid) in (uids[1], None),
+            dumpable=zombie or _owner(pid) in (uids[1], None),
         )
 
     def can(self, capability: int) -> bool:
@@ -136,8 +137,11 @@ def _flags(pid: int) -> int:
 
 
 def _owner(pid: int) -> int | None:
-    """The user that /proc/PID belongs to: the effective one, or root if it is not dumpable."""
+    """The user that files below /proc/PID belong to: the effective one, or root if not dumpable.
+
+    The folder itself tells nothing: it belongs to the effective user in any case.
+    """
     try:
-        return os.stat(f"/proc/{pid or 'self'}").st_uid
+        return os.stat(f"/proc/{pid or 'self'}/status").st_uid
     except OSError:
         return None

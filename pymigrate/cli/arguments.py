@@ -75,7 +75,8 @@ def _nodes(text: str) -> NodeMask:
 
 
 def _pid(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:11]) < 2**31):
+    digits = text.isascii() and text.isdecimal() and len(text) <= 10
+    if not (digits and 0 < int(text) < 2**31):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no process id")
     return int(text)
 
