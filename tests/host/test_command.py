@@ -1,0 +1,101 @@
+"""The command as installed, and as people call it: from a program, in a shell, in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from support.processes import ended, idle_process, zombie
+
+import pymigrate
+from pymigrate import NodeMask
+
+HERE = str(NodeMask.has_memory())
+COMMAND = [str(Path(sysconfig.get_path("scripts")) / "pymigrate")]
+MODULE = [sys.executable, "-m", "pymigrate"]
+
+Run = subprocess.CompletedProcess[str]
+
+
+def run(*arguments: object, command: list[str] = COMMAND) -> Run:
+    """The command, from its start to its end."""
+    words = [*command, *map(str, arguments)]
+    return subprocess.run(words, check=False, capture_output=True, text=True, cwd="/")
+
+
+def shell(script: str, buffered: bool) -> Run:
+    """A script of bash, in which $0 is the command."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    return subprocess.run(
+        ["bash", "-c", script, *COMMAND],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize("command", [COMMAND, MODULE], ids=["command", "module"])
+def test_migrate(command: list[str]) -> None:
+    with idle_process() as pid:
+        done = run("migrate", pid, HERE, HERE, command=command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"pid {pid}, ")
+    assert re.search(r"^ +left behind +0 pages", done.stdout, re.MULTILINE)
+
+
+def test_migrate_as_json() -> None:
+    with idle_process() as pid:
+        done = run("migrate", "--json", pid, HERE, "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert (report["pid"], report["complete"], report["left_behind"]) == (pid, True, 0)
+    assert report["asked"] == report["already_there"] > 0
+
+
+def test_an_ended_process() -> None:
+    pid = ended()
+    done = run("migrate", pid, HERE, HERE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"pymigrate: pid {pid}: there is no such process")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_zombie() -> None:
+    with zombie() as pid:
+        done = run("migrate", "--json", pid, HERE, HERE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "zombie" in done.stderr
+
+
+def test_wrong_arguments() -> None:
+    done = run("migrate", 1, "0-x", 0)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "node list '0-x', position 2" in done.stderr
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"pymigrate {pymigrate.__version__}\n"
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("arguments", ["plan 0 1", "plan --json 0 1", "--help", "--version"])
+@pytest.mark.parametrize("output", ["| true; exit ${PIPESTATUS[0]}", ">/dev/full", ">&-"])
+def test_output_that_nobody_takes(arguments: str, output: str, buffered: bool) -> None:
+    done = shell(f"$0 {arguments} {output}", buffered)
+    assert done.returncode in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk(buffered: bool) -> None:
+    done = shell("$0 plan 0 1 >/dev/full", buffered)
+    assert done.returncode == 2
+    assert done.stderr == "pymigrate: standard output: No space left on device\n"

@@ -1,0 +1,191 @@
+"""Processes that end, become another, or may not be looked at."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import signal
+import threading
+import time
+from functools import partial
+from typing import Callable
+
+import pytest
+from support import mounts, requires
+from support.credentials import NOBODY, check
+from support.mappings import striped
+from support.processes import as_user, ended, idle_process, in_child, zombie
+
+from pymigrate._memory_files import MemoryFiles
+from pymigrate.errors import (
+    InvalidArgument,
+    InvalidType,
+    NoSuchProcess,
+    NotPermitted,
+    NoUserMemory,
+    Unsupported,
+)
+from pymigrate.nodemask import NodeMask
+from pymigrate.resident import residency
+from pymigrate.sample import sample_residency
+from pymigrate.task import Task
+from pymigrate.units import PAGE_SIZE
+from pymigrate.vma import Vma, vmas
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mappings(pid: int) -> list[Vma]:
+    return list(vmas(pid))
+
+
+LOOKS: tuple[Callable[[int], object], ...] = (residency, mappings, sample_residency)
+
+# -- the process ends, or becomes another
+
+
+def test_nobody() -> None:
+    pid = ended()
+    for look in LOOKS:
+        with pytest.raises(NoSuchProcess, match=rf"^pid {pid}: ") as caught:
+            look(pid)
+        assert (caught.value.errno, caught.value.reason) == (errno.ESRCH, "gone")
+
+
+def test_zombie() -> None:
+    with zombie() as pid, pytest.raises(NoUserMemory) as caught:
+        residency(pid)
+    assert caught.value.reason == "zombie"
+
+
+def test_kernel_thread() -> None:
+    try:
+        if not Task.read(2).kernel_thread:
+            pytest.skip("this pid namespace shows no kernel thread")
+    except NoSuchProcess:
+        pytest.skip("this pid namespace shows no kernel thread")
+    for look in LOOKS:
+        with pytest.raises(NoUserMemory) as caught:
+            look(2)
+        assert caught.value.reason == "kernel-thread"
+
+
+def test_the_end_of_a_process_under_our_eyes() -> None:
+    with idle_process() as pid, MemoryFiles(pid) as files:
+        assert residency(pid, files=files).pages() > 0
+        assert residency(pid, files=files).pages() > 0  # from the start again
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        for look in (lambda: residency(pid, files=files), lambda: list(vmas(pid, files=files))):
+            with pytest.raises(NoUserMemory) as caught:
+                look()
+            assert caught.value.reason == "zombie"
+
+
+def test_the_end_of_a_process_between_two_mappings() -> None:
+    with idle_process(striped) as pid:
+        found = vmas(pid)
+        next(found)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises((NoUserMemory, NoSuchProcess)):
+            list(found)
+
+
+def test_exec_under_our_eyes() -> None:
+    start, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(start, 1)
+        os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606  that is how it is done
+    try:
+        with MemoryFiles(pid) as files:
+            before = residency(pid, files=files)
+            os.write(go, b"x")
+            while os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("python"):
+                time.sleep(0.001)
+            for look in (lambda: residency(pid, files=files), lambda: list(vmas(pid, files=files))):
+                with pytest.raises(NoSuchProcess) as caught:
+                    look()
+                assert caught.value.reason == "replaced"
+            assert 0 < residency(pid).pages() < before.pages()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(start)
+        os.close(go)
+
+
+def test_a_process_that_maps_and_unmaps_all_the_time() -> None:
+    def churn() -> threading.Thread:
+        def work() -> None:
+            while True:
+                maps = [mmap.mmap(-1, PAGE_SIZE * size) for size in range(1, 60)]
+                for each in maps:
+                    each[0] = 1
+                for each in maps:
+                    each.close()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
+
+    with idle_process(churn) as pid:
+        for _ in range(30):
+            starts = [vma.start for vma in vmas(pid)]
+            assert starts == sorted(set(starts))
+            assert all(
+                vma.end > vma.start and vma.pages.keys() <= {*NodeMask.online()}
+                for vma in vmas(pid)
+            )
+            assert residency(pid).pages() > 0
+
+
+# -- who may look
+
+
+@requires.root
+def test_the_process_of_another_user() -> None:
+    with idle_process() as pid:
+        for look in LOOKS:
+            with pytest.raises(NotPermitted, match="CAP_SYS_PTRACE") as caught:
+                as_user(NOBODY, partial(look, pid))
+            assert (caught.value.pid, caught.value.reason) == (pid, "ptrace")
+
+
+@requires.root
+def test_a_process_that_proc_hides() -> None:
+    def look_from_behind(pid: int) -> None:
+        mounts.hide_processes(2)
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        residency(pid)
+
+    with idle_process() as pid, pytest.raises(NotPermitted) as caught:
+        in_child(lambda: look_from_behind(pid))
+    assert caught.value.reason == "ptrace"
+
+
+@requires.root
+def test_a_kernel_without_numa() -> None:
+    def look() -> None:
+        mounts.hide_processes(0)
+        # Nothing of /proc can be taken away, but a folder can be covered.
+        libc_mount(f"/proc/{os.getpid()}")
+        residency(0)
+
+    with pytest.raises(Unsupported, match="built without NUMA"):
+        in_child(look)
+
+
+def libc_mount(place: str) -> None:
+    """Covers a folder with an empty one."""
+    check(_libc.mount(b"none", place.encode(), b"tmpfs", ctypes.c_ulong(0), None))
+
+
+@pytest.mark.parametrize("pid", [-1, 2**31, True, "1", 1.0, None])
+def test_no_pid(pid: object) -> None:
+    for look in LOOKS:
+        with pytest.raises(InvalidArgument if type(pid) is int else InvalidType):
+            look(pid)  # type: ignore[arg-type]  # that is the point

@@ -1,0 +1,60 @@
+"""sample_residency() of real processes, against residency()."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.mappings import Map, anonymous
+from support.processes import servant
+
+from pymigrate.errors import InvalidArgument
+from pymigrate.resident import residency
+from pymigrate.sample import sample_residency
+from pymigrate.units import PAGE_SIZE
+from pymigrate.vma import vmas
+
+
+@pytest.fixture
+def process() -> Iterator[int]:
+    """A process with some memory."""
+    with servant(anonymous) as child:
+        child.ask(Map.touch)
+        yield child.pid
+
+
+def test_a_sample_of_everything_is_exact(process: int) -> None:
+    population = sum(vma.size for vma in vmas(process)) // PAGE_SIZE
+    if population > 10**7:
+        pytest.skip("this interpreter reserves terabytes of addresses, as under AddressSanitizer")
+    found = sample_residency(process, samples=2 * population)
+    exact = residency(process)
+    # maps has more than numa_maps: what the kernel maps into every process.
+    assert population <= found.samples == found.population <= population + 64
+    assert found.hidden.pages == 0
+    for node in exact.nodes:
+        assert found.nodes[node].bound == 0
+        assert abs(found.nodes[node].pages - exact.pages(node)) <= 8
+
+
+def test_a_sample_is_within_its_bounds(process: int) -> None:
+    exact = residency(process)
+    runs = [sample_residency(process, samples=500, seed=seed) for seed in range(40)]
+    for node in exact.nodes:
+        within = sum(
+            abs(run.nodes[node].pages - exact.pages(node)) <= run.nodes[node].bound for run in runs
+        )
+        assert within >= 34  # of 38 expected: 95 %, less three standard errors
+    assert all(run.samples == 500 for run in runs)
+
+
+def test_a_sample_can_be_repeated(process: int) -> None:
+    assert sample_residency(process, seed=7, samples=300) == sample_residency(
+        process, seed=7, samples=300
+    )
+
+
+@pytest.mark.parametrize("samples", [-1, 0, 1, True, 2.5, "9", None])
+def test_no_sample(samples: object) -> None:
+    with pytest.raises(InvalidArgument, match="samples"):
+        sample_residency(0, samples=samples)  # type: ignore[arg-type]

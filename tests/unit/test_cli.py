@@ -1,0 +1,110 @@
+"""The command on values alone: what it prints, what it refuses, and its exit status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from support.strategies import node_sets
+
+import pymigrate
+from pymigrate import NodeMask, plan
+from pymigrate.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+def run(*arguments: str) -> int:
+    """The exit status; argparse raises its own."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def test_plan(capsys: Capture) -> None:
+    assert run("plan", "2-4", "3-5") == 0
+    assert capsys.readouterr() == ("4 -> 5\n3 -> 4\n2 -> 3\n", "")
+
+
+def test_plan_of_nothing(capsys: Capture) -> None:
+    assert run("plan", "0", "0-1") == 0
+    assert capsys.readouterr() == ("nothing has to move\n", "")
+
+
+@given(node_sets(limit=64).filter(bool), node_sets(limit=64).filter(bool))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_plan_as_json(capsys: Capture, old: frozenset[int], new: frozenset[int]) -> None:
+    assert run("plan", "--json", str(NodeMask(old)), str(NodeMask(new))) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {
+        "old": str(NodeMask(old)),
+        "new": str(NodeMask(new)),
+        "moves": [list(move) for move in plan(old, new)],
+    }
+    assert out.endswith("\n")
+    assert err == ""
+
+
+def test_version(capsys: Capture) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr() == (f"pymigrate {pymigrate.__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["migrate", "--help"]])
+def test_help(capsys: Capture, arguments: list[str]) -> None:
+    assert run(*arguments) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("usage: pymigrate")
+    assert err == ""
+
+
+def test_help_tells_the_exit_statuses(capsys: Capture) -> None:
+    run("--help")
+    assert "exit status: 0 done, 1 some pages were not moved, 2 an error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("", "COMMAND"),
+        ("levitate", "levitate"),
+        ("plan", "OLD, NEW"),
+        ("plan 0", "NEW"),
+        ("plan 0 1 2", "unrecognized arguments: 2"),
+        ("plan 0 1 --loudly", "--loudly"),
+        ("plan 0-x 1", "node list '0-x', position 2"),
+        ("plan 0 32768", "node list '32768', position 0"),
+        ("plan 0,, 1", "position 2"),
+        ("migrate", "PID"),
+        ("migrate 1", "--map OLD:NEW"),
+        ("migrate 1 0", "--map OLD:NEW"),
+        ("migrate 0 0 0", "'0' is no process id"),
+        ("migrate +1 0 0", "'+1' is no process id"),
+        ("migrate 1_0 0 0", "'1_0' is no process id"),
+        ("migrate 1.0 0 0", "'1.0' is no process id"),
+        ("migrate redis 0 0", "'redis' is no process id"),
+        ("migrate \u0661 0 0", "is no process id"),
+        ("migrate 2147483648 0 0", "'2147483648' is no process id"),
+        (f"migrate {'9' * 5000} 0 0", "'9999999999"),
+        (f"migrate 00000000001{'9' * 5000} 0 0", "'0000000000"),
+        ("migrate 1 0 3-1", "argument NEW: node list '3-1', position 2"),
+        ("migrate 1 -1 0", "OLD"),
+    ],
+    ids=lambda text: ascii(text)[:40],
+)
+def test_wrong_arguments(capsys: Capture, arguments: str, complaint: str) -> None:
+    assert run(*arguments.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert complaint in err
+    assert len(err) < 1000
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ","])
+def test_no_nodes(capsys: Capture, nothing: str) -> None:
+    assert run("plan", "0", nothing) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"argument NEW: node list {nothing!r}" in err

@@ -1,0 +1,36 @@
+"""migrate() refuses what makes no sense before it makes the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pymigrate import InvalidArgument, InvalidNodes, InvalidType, migrate
+
+
+@pytest.mark.parametrize("pid", [True, False, 1.0, "1", b"1", None, [1], object()], ids=repr)
+def test_no_pid(pid: Any) -> None:
+    with pytest.raises(InvalidType) as refusal:
+        migrate(pid, 0, 0)
+    assert repr(pid) in str(refusal.value)
+
+
+@given(st.one_of(st.integers(max_value=-1), st.integers(min_value=2**31)))
+def test_pids_out_of_range(pid: int) -> None:
+    with pytest.raises(InvalidArgument, match="a pid is positive") as refusal:
+        migrate(pid, 0, 0)
+    assert str(pid) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [("x", InvalidNodes), ("", InvalidNodes), (-1, InvalidNodes), (True, InvalidType)],
+)
+def test_no_nodes(wrong: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=repr(wrong)):
+        migrate(0, wrong, 0)
+    with pytest.raises(error, match=repr(wrong)):
+        migrate(0, 0, wrong)
