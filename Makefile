@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/arch/*.h)
+# Each is a program of its own, with modules that only it imports.
+PROGRAMS := $(wildcard benchmarks examples/demo)
 C_WARNINGS := -Wall -Wextra -Wconversion -Wpedantic -Werror
 
 # What the wheel is made of; the folders too, as they change when a file is taken away.
@@ -53,6 +55,7 @@ lint-python: $(LINTERS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@for program in $(PROGRAMS); do echo mypy $$program; $(BIN)/mypy $$program || exit 1; done
 	$(BIN)/interrogate --quiet pymigrate
 
 lint-c: $(LINTERS)
@@ -81,7 +84,7 @@ sanitize: $(INSTALLED) ## run the unit and host tests with the shim under ASan a
 		--target $(VENV)/sanitized dist/*.tar.gz
 	LD_PRELOAD=$$(gcc -print-file-name=libasan.so) \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	PYTHONMALLOC=malloc PYTHONPATH=$(VENV)/sanitized \
+	PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/$(VENV)/sanitized \
 		$(BIN)/pytest $(wildcard tests/unit tests/host) $(PYTEST_ARGS)
 
 clean: ## remove everything that was made here, .venv too
@@ -102,7 +105,7 @@ $(WHEEL): $(BUILDER) $(SOURCES)
 
 $(INSTALLED): $(WHEEL)
 	$(PIP) install --quiet --no-deps --force-reinstall dist/*.whl
-	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[test]"
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,test]"
 	touch $@
 
 $(LINTERS): $(READY)lint $(INSTALLED)
