@@ -266,7 +266,7 @@ static int apply_ranks(struct target *to, const uint8_t *allowed, size_t size)
 
 static int parse_ranks(struct cursor *at, const uint8_t *allowed, size_t size, struct target *to)
 {
-	uint8_t ranks[PM_BITMAP_MAX];
+	uint8_t ranks[PM_BITMAP_MAX] = {0}; /* gcc does not see that it is read as far as written */
 	const char *start = at->next - 1;
 	int error = parse_regions(at, ranks, ranks_of(allowed, size, ranks), to);
 

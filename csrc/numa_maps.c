@@ -88,7 +88,8 @@ static struct token take_token(struct cursor *at)
 
 static bool is_named(const struct token *token, const char *name)
 {
-	return strncmp(token->name, name, token->name_length) == 0 &&
+	/* The first character spares most of the calls. */
+	return token->name[0] == name[0] && strncmp(token->name, name, token->name_length) == 0 &&
 	       name[token->name_length] == '\0';
 }
 

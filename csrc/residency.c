@@ -5,12 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most lines take less than 100 bytes, and the kernel hands out a page at a time. */
 #define BUFFER_SIZE 16384
+
+/*
+ * The kernel collects lines in a page. One that no longer fits is thrown away and made anew for the
+ * next read (seq_read_iter() in fs/seq_file.c), and its mapping walked a second time, however large
+ * it is. Asked for less than a page it stops before that, if the last line fits in the rest.
+ */
+#define LINE_ROOM 1024
 
 /* A file as lines: what was read and not taken yet lies between `next` and `end`. */
 struct lines {
 	int fd;
+	size_t block; /* bytes to ask for at once, at most */
 	char *buffer;
 	size_t size;
 	size_t next;
@@ -20,6 +27,7 @@ struct lines {
 /* Reads more, behind what is there. Returns the bytes, 0 at the end of the file, or -errno. */
 static ssize_t fill(struct lines *from)
 {
+	size_t room;
 	ssize_t count;
 
 	memmove(from->buffer, from->buffer + from->next, from->end - from->next);
@@ -33,8 +41,10 @@ static ssize_t fill(struct lines *from)
 		from->buffer = larger;
 		from->size *= 2;
 	}
+	room = from->size - from->end;
 	do {
-		count = read(from->fd, from->buffer + from->end, from->size - from->end);
+		count = read(from->fd, from->buffer + from->end,
+			     room < from->block ? room : from->block);
 	} while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return -errno;
@@ -98,7 +108,12 @@ static int add_lines(struct lines *from, uint64_t base_page, const char *mounts,
 int pm_residency_read(int fd, uint64_t base_page, const char *mounts, size_t mounts_size,
 		      struct pm_residency *ret_sums)
 {
-	struct lines from = {.fd = fd, .buffer = malloc(BUFFER_SIZE), .size = BUFFER_SIZE};
+	struct lines from = {
+		.fd = fd,
+		.block = (size_t)base_page - LINE_ROOM,
+		.buffer = malloc(BUFFER_SIZE),
+		.size = BUFFER_SIZE,
+	};
 	const int callers_errno = errno;
 	int error;
 

@@ -7,6 +7,7 @@ import os
 
 from pymigrate.errors import KernelError, NoSuchProcess, NotPermitted, NoUserMemory, Unsupported
 from pymigrate.task import Task
+from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ __all__ = [
     "read_memory_file",
 ]
 
-_BLOCK_SIZE = 65536
+# As in csrc/residency.c: with more, the kernel walks the last mapping of each block twice.
+_BLOCK_SIZE = PAGE_SIZE - 1024
 
 
 class MemoryFiles:

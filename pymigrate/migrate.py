@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pymigrate._checks import check_pid
 from pymigrate._native import lib
-from pymigrate.errors import InvalidArgument, InvalidType, quote
 from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pymigrate.nodemask import Nodes
 
 __all__ = ["migrate"]
-
-_PID_MAX = 2**31 - 1  # pid_t is an int
 
 
 def migrate(pid: int, old: Nodes, new: Nodes) -> int:
@@ -52,16 +50,3 @@ def migrate(pid: int, old: Nodes, new: Nodes) -> int:
 
         raise diagnose(-result, pid, sources, targets)
     return result
-
-
-def check_pid(pid: int) -> None:
-    """Refuses what is no process id; 0 is the caller.
-
-    Raises:
-        InvalidType: It is no int.
-        InvalidArgument: It is negative, or larger than any pid.
-    """
-    if isinstance(pid, bool) or not isinstance(pid, int):
-        raise InvalidType(f"pid {quote(pid)}: a pid is an int, not {type(pid).__name__}")
-    if not 0 <= pid <= _PID_MAX:
-        raise InvalidArgument(f"pid {quote(pid)}: a pid is positive; 0 is the calling process")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from functools import partial
 
 from pymigrate import _files
+from pymigrate._checks import check_count, check_positive
 from pymigrate._memory_files import MemoryFiles
 from pymigrate.crew import go_through
 from pymigrate.direct import migrate_directly
@@ -87,10 +87,10 @@ class Migration:
         retries: int = len(_BACKOFF),
     ) -> None:
         self._routes = Routes.of(old, new, moves)
-        _check_positive("rate", rate)
-        _check_positive("max_stall", max_stall)
-        _check_count("workers", workers, 1, 256)
-        _check_count("retries", retries, 0, len(_BACKOFF))
+        check_positive("rate", rate)
+        check_positive("max_stall", max_stall)
+        check_count("workers", workers, 1, 256)
+        check_count("retries", retries, 0, len(_BACKOFF))
         if shared not in (None, True, False):
             raise InvalidType(f"shared {quote(shared)}: None, True or False")
         self._shared = shared
@@ -206,7 +206,7 @@ class Migration:
             if direct and self._direct and self._going():
                 self._call(survey)
             yield from self._walk(mover, survey)
-            if self._hidden and self._direct and self._going():
+            if self._some_hidden() and self._direct and self._going():
                 self._call(survey)
                 yield from self._walk(mover, survey)
         except (NoSuchProcess, NoUserMemory):
@@ -242,14 +242,17 @@ class Migration:
             take = partial(self._take, survey)
             for _ in go_through(mover, stretches, self._pace, self._workers, take):
                 yield self._progress()
-            if not self._going() or (self._hidden and self._direct):
+            if not self._going() or (self._some_hidden() and self._direct):
                 return
 
     def _worth_trying(self, survey: Survey) -> bool:
-        left = self._ledger.total.left
-        if self._hidden or left.get("busy") or left.get("hidden"):
+        if self._some_hidden() or self._ledger.total.left.get("busy"):
             return True
         return not self._routes.overlap and survey.pages > self._ledger.total.left_behind
+
+    def _some_hidden(self) -> bool:
+        """Whether there are pages that move_pages(2) has not seen, or has lost sight of."""
+        return bool(self._hidden or self._ledger.total.left.get("hidden"))
 
     def _take(self, survey: Survey, stretch: Stretch, step: Step) -> None:
         self._methods["move_pages"] = None
@@ -339,22 +342,6 @@ class Migration:
             return 0
         there = sum(after.pages(node) for node in self._routes.sources)
         return max(0, there - self._ledger.total.left_behind)
-
-
-def _check_positive(name: str, value: float | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidType(f"{name} {quote(value)}: a number has to be given")
-    if not 0 < value <= sys.float_info.max:
-        raise InvalidArgument(f"{name} {quote(value)}: a positive, finite number has to be given")
-
-
-def _check_count(name: str, value: int, lowest: int, highest: int) -> None:
-    if type(value) is not int:
-        raise InvalidType(f"{name} {quote(value)}: an int has to be given")
-    if not lowest <= value <= highest:
-        raise InvalidArgument(f"{name} {quote(value)}: {lowest} up to {highest}")
 
 
 def _balancing() -> bool:

@@ -7,9 +7,9 @@ import os
 import select
 
 from pymigrate import _files
+from pymigrate._checks import check_pid
 from pymigrate._native import lib
 from pymigrate.errors import NoSuchProcess
-from pymigrate.migrate import check_pid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 
 from pymigrate import _files
+from pymigrate._checks import check_pid
 from pymigrate._memory_files import MemoryFiles, kilobytes, malformed, read_memory_file
 from pymigrate._mounts import tmpfs_table
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess
-from pymigrate.migrate import check_pid
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 

@@ -8,11 +8,11 @@ import random
 import sys
 
 from pymigrate import _files
+from pymigrate._checks import check_pid
 from pymigrate._memory_files import MemoryFiles, lines, open_memory_file
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, Unsupported, quote
 from pymigrate.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
-from pymigrate.migrate import check_pid
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import PAGE_SIZE
 

@@ -8,10 +8,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pymigrate._checks import check_pid
 from pymigrate._memory_files import MemoryFiles, lines, malformed
 from pymigrate._mounts import tmpfs_table
 from pymigrate._native import ffi, lib
-from pymigrate.migrate import check_pid
 from pymigrate.policy import Policy
 from pymigrate.units import KINDS, PAGE_SIZE
 
