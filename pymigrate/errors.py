@@ -11,7 +11,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from pymigrate.nodemask import NodeMask  # for the checker alone: errors know no other module
 
 __all__ = [
     "Error",
@@ -79,8 +79,8 @@ class KernelError(Error, OSError):
     Attributes:
         errno: As the kernel gave it.
         pid: The process that was named; 0 is the caller.
-        old: Nodes to move from, a NodeMask.
-        new: Nodes to move to, a NodeMask.
+        old: Nodes to move from.
+        new: Nodes to move to.
         reason: One word for the cause, for programs; the subclass lists them. ``"unknown"`` where
             the cause could not be found out.
         remedy: What would help, for people.
@@ -92,8 +92,8 @@ class KernelError(Error, OSError):
         cause: str,
         *,
         pid: int,
-        old: Set[int] | None = None,
-        new: Set[int] | None = None,
+        old: NodeMask | None = None,
+        new: NodeMask | None = None,
         reason: str = "unknown",
         remedy: str = "",
     ) -> None:

@@ -60,7 +60,7 @@ class Memory:
         if not flags & MAP_HUGETLB:
             self._map.madvise(advice)
         with numa.policy(numa.BIND, {node}):
-            self.write(content or os.urandom(size))
+            self.write(content or _noise(size))
 
     def write(self, content: bytes) -> None:
         """Replaces all of the content."""
@@ -90,6 +90,12 @@ class Memory:
         check(_libc.munmap(place, ctypes.c_size_t(size)))
 
 
+def _noise(size: int) -> bytes:
+    """Random bytes, in which no page is like another near it."""
+    piece = os.urandom(257 * PAGE - 8)
+    return (piece * (size // len(piece) + 1))[:size]
+
+
 class Pinned(Memory):
     """Memory of which the first pages are in use by the kernel: they wait in a pipe."""
 
@@ -107,20 +113,13 @@ class Pinned(Memory):
 
 
 @contextmanager
-def huge_page_pool(pages: dict[int, int]) -> Iterator[None]:
-    """Huge pages of 2 MiB, by node."""
-    name = "/sys/devices/system/node/node{}/hugepages/hugepages-2048kB/nr_hugepages"
-    pools = {Path(name.format(node)): count for node, count in pages.items()}
-    before = {pool: pool.read_text() for pool in pools}
-    try:
-        for pool, count in pools.items():
-            pool.write_text(str(count))
-            if int(pool.read_text()) < count:
-                pytest.skip(f"{pool} has no {count} huge pages to give")
+def huge_page_pool(node: int, pages: int) -> Iterator[None]:
+    """Huge pages of 2 MiB on a node."""
+    pool = f"/sys/devices/system/node/node{node}/hugepages/hugepages-2048kB/nr_hugepages"
+    with setting(pool, str(pages)):
+        if int(Path(pool).read_text()) < pages:
+            pytest.skip(f"node {node} has no {pages} huge pages to give")
         yield
-    finally:
-        for pool, content in before.items():
-            pool.write_text(content)
 
 
 @contextmanager

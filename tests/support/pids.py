@@ -63,6 +63,12 @@ def reborn(pid: int, prepare: Callable[[], object] = lambda: None) -> Iterator[N
         bury(pid)
 
 
+def wait_until_idle(pid: int) -> None:
+    """Until a child that has nothing to do waits for something, and so changes no page any more."""
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        os.sched_yield()
+
+
 def fork_a_twin(prepare: Callable[[], object] = lambda: None) -> int:
     """Forks this process. The child shares its memory, calls ``prepare()``, and ends with it."""
     return _fork(prepare)

@@ -1,0 +1,51 @@
+"""The groups of rows, and where each is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Callable
+
+from compiled import Peers
+from row import Row
+from rows import (
+    bare_call,
+    bare_move,
+    managed,
+    memory,
+    residencies,
+    single_call,
+    start,
+    values,
+    workers,
+)
+
+PLACES = HERE, MACHINE, COUNTED = "here", "machine", "counted"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are measured together.
+
+    Attributes:
+        place: HERE (the kernel that runs this), MACHINE (the emulated machine), COUNTED (the same,
+            where time is the number of instructions).
+        rows: Measures them, one at a time.
+    """
+
+    place: str
+    rows: Callable[[Peers], Iterator[Row]]
+
+
+ALL = {
+    "start": Group(HERE, start.rows),
+    "values": Group(HERE, values.rows),
+    "bare-call": Group(HERE, bare_call.rows),
+    "residencies": Group(HERE, residencies.rows),
+    "bare-move": Group(MACHINE, bare_move.rows),
+    "managed": Group(MACHINE, managed.rows),
+    "workers": Group(MACHINE, workers.rows),
+    "single-call": Group(MACHINE, single_call.rows),
+    "memory": Group(MACHINE, memory.rows),
+    "managed-counted": Group(COUNTED, managed.counted_rows),
+}

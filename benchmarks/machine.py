@@ -1,0 +1,42 @@
+"""The emulated machine: measures groups of rows in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from row import Row
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "tests"))
+
+from lab import LabError, Machine, Missing  # noqa: E402  found by the line above
+
+__all__ = ["Missing", "measure"]
+
+
+def measure(folder: Path, names: Sequence[str], *, counted: bool) -> tuple[str, list[Row]]:
+    """Boots the machine for groups of rows.
+
+    Args:
+        folder: Where the peers were compiled into.
+        names: The groups.
+        counted: Whether the machine's time goes by instructions, which it executes in turns then.
+
+    Returns:
+        What the machine is, and the rows.
+
+    Raises:
+        Missing: This host cannot run it; the message says what would help.
+        LabError: It failed.
+    """
+    machine = Machine(nodes=2, cpus=2, memory="1536M", parallel=not counted, counted=counted)
+    output = bytearray()
+    command = [sys.executable, str(HERE / "inside.py"), str(folder), *names]
+    status = machine.run(command, stdout=output.extend)
+    if status:
+        raise LabError(f"the measurement in the machine ended with {status}")
+    kernel, *rows = map(json.loads, output.splitlines())
+    return f"Linux {kernel}, emulated: {machine}", [Row.from_dict(row) for row in rows]

@@ -1,0 +1,57 @@
+"""A process that holds memory, to be moved or looked at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = "target"  # compiled from peers/
+SMALL, HUGE, SCATTERED, MIRRORED = "small", "huge", "scattered", "mirrored"
+MIB = 1 << 20
+
+_PAGE_SIZES = {HUGE: 2 * MIB}
+_BASE_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running target.
+
+    Attributes:
+        pid: The process.
+        address: Where its memory starts, a multiple of 64 MiB.
+        size: Bytes of it.
+        page_size: Bytes of each of its pages.
+    """
+
+    pid: int
+    address: int
+    size: int
+    page_size: int
+
+
+@contextmanager
+def target(
+    folder: Path, size: int = 0, pages: str = SMALL, *, count: int = 1, node: int = 0
+) -> Iterator[Target]:
+    """A process that holds memory until the block ends.
+
+    Args:
+        folder: Where the peers were compiled into.
+        size: Bytes.
+        pages: SMALL (base pages), HUGE (transparent huge pages), SCATTERED (``count`` mappings of
+            one base page each), MIRRORED (shared memory of ``size``, mapped ``count`` times).
+        count: Mappings.
+        node: Where the memory is.
+    """
+    command = [str(folder / PROGRAM), str(node), pages, str(size), str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        address = int(process.stdout.readline())
+        yield Target(process.pid, address, size, _PAGE_SIZES.get(pages, _BASE_PAGE_SIZE))
+        process.stdin.close()

@@ -1,0 +1,118 @@
+"""Migration where the kernel's own NUMA balancing is on, and marks pages to see who uses them."""
+
+from __future__ import annotations
+
+import mmap
+import threading
+import time
+from collections import Counter
+
+import pytest
+from support import numa
+from support.accounts import check_idle, check_sums
+from support.kinds import PAGE, Memory, setting
+from support.memory import Block, target
+from support.processes import Servant, servant
+
+from pymigrate.migration import Migration
+
+MANY = 8192  # pages: 32 MiB
+BALANCING = "/proc/sys/kernel/numa_balancing"
+
+
+class Busy:
+    """A block in a process that computes all the time: balancing marks the pages of such."""
+
+    def __init__(self) -> None:
+        self._block = Block([0] * MANY)
+        threading.Thread(target=self._compute, daemon=True).start()
+
+    def _compute(self) -> None:
+        number = 1
+        while True:
+            number = number * 3 % 1_000_003
+
+    def addresses(self) -> range:
+        """Of the pages of the block."""
+        return self._block.addresses
+
+    def intact(self) -> bool:
+        """Whether the block is."""
+        return self._block.intact()
+
+
+def hidden(child: Servant[Busy]) -> int:
+    """Pages of the block that move_pages(2) does not see."""
+    return sum(node < 0 for node in numa.nodes_of(child.pid, child.ask(Busy.addresses)))
+
+
+def wait_until_hidden(child: Servant[Busy]) -> None:
+    """Until balancing has marked the first pages."""
+    end = time.monotonic() + 60
+    while not hidden(child):
+        if time.monotonic() > end:
+            pytest.skip("balancing has marked no page in 60 s")
+
+
+@pytest.mark.numa(kernel="6.1", balancing=True)
+def test_pages_that_move_pages_does_not_see_are_moved_by_the_other_call() -> None:
+    with servant(Busy) as child:
+        wait_until_hidden(child)
+        report = Migration(child.pid, 0, 1).run(lambda _: None)
+        assert report.methods == ("move_pages", "migrate_pages")
+        assert report.balancing
+        assert report.total.moved >= MANY
+        assert report.complete, report.to_json()
+        assert child.ask(Busy.intact)
+        # Access undoes the marks.
+        assert Counter(numa.nodes_of(child.pid, child.ask(Busy.addresses)))[0] == 0
+    check_sums(report)
+
+
+@pytest.mark.numa(kernel="6.1", balancing=True)
+def test_or_stay_hidden_and_are_named() -> None:
+    with servant(Busy) as child:
+        wait_until_hidden(child)
+        # No single call can do this, so nothing sees these pages.
+        report = Migration(child.pid, moves={0: 1, 1: 0}, retries=0).run()
+        check_sums(report)
+        assert report.outcome == "done"
+        assert report.total.left.get("hidden", 0) > 0
+        assert not report.complete
+        assert "numa_balancing" in str(report)
+
+
+@pytest.mark.numa(kernel="6.1", balancing=True)
+def test_memory_without_access_is_moved_too() -> None:
+    with servant(lambda: Memory(0, 1000 * PAGE)) as child:
+        child.ask(Memory.protect, 0, 1000 * PAGE, 0)
+        report = Migration(child.pid, 0, 1).run(lambda _: None)
+        child.ask(Memory.protect, 0, 1000 * PAGE, mmap.PROT_READ)
+        assert child.ask(Memory.intact)
+        assert numa.nodes_of(child.pid, child.ask(Memory.addresses)) == [1] * 1000
+    check_sums(report)
+    assert report.complete
+
+
+@pytest.mark.numa(kernel="6.1", balancing=True)
+@pytest.mark.parametrize("workers", [1, 4])
+def test_an_older_kernel(workers: int) -> None:
+    layout = [0, 1, 1, 2, 3] * 1000
+    with target(layout) as process:
+        report = Migration(process.pid, "0-1", "2-3", workers=workers).run(lambda _: None)
+        assert process.nodes() == [{0: 2, 1: 3}.get(node, node) for node in layout]
+        assert process.intact()
+    check_idle(report)
+
+
+@pytest.mark.numa
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_a_later_kernel_sees_them(value: str) -> None:
+    with setting(BALANCING, value), servant(Busy) as child:
+        report = Migration(child.pid, 0, 1).run(lambda _: None)
+        assert child.ask(Busy.intact)
+    check_sums(report)
+    assert report.methods == ("move_pages",)
+    assert report.balancing == (value == "1")
+    assert "hidden" not in report.total.left
+    assert report.total.moved >= MANY
