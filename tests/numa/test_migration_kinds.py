@@ -36,10 +36,9 @@ from pymigrate.migration import Migration
 from pymigrate.report import Progress, Report
 from pymigrate.resident import residency
 
-pytestmark = pytest.mark.numa
+pytestmark = [pytest.mark.numa, pytest.mark.usefixtures("calm")]
 
 SOME = 1000
-THP = "/sys/kernel/mm/transparent_hugepage/enabled"
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 
@@ -73,10 +72,7 @@ def counts(child: Servant[Any]) -> dict[int, int]:
 
 @BOTH
 def test_transparent_huge_pages(migrate: Callable[[int], Report]) -> None:
-    with (
-        setting(THP, "madvise"),
-        servant(lambda: Memory(0, 8 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child,
-    ):
+    with servant(lambda: Memory(0, 8 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child:
         assert residency(child.pid, thp=True).thp == 8 * HUGE
         report = migrate(child.pid)
         assert counts(child) == {1: 8 * HUGE_PAGES}
@@ -88,10 +84,7 @@ def test_transparent_huge_pages(migrate: Callable[[int], Report]) -> None:
 
 @BOTH
 def test_a_huge_page_that_is_mapped_in_part(migrate: Callable[[int], Report]) -> None:
-    with (
-        setting(THP, "madvise"),
-        servant(lambda: Memory(0, 4 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child,
-    ):
+    with servant(lambda: Memory(0, 4 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child:
         child.ask(Memory.unmap, HUGE // 2, HUGE)  # half of the first, half of the second
         child.ask(Memory.protect, 2 * HUGE, PAGE, mmap.PROT_READ)  # split, and all there
         report = migrate(child.pid)
@@ -105,10 +98,7 @@ def test_a_huge_page_that_is_mapped_in_part(migrate: Callable[[int], Report]) ->
 
 
 def test_one_step_takes_a_huge_page_at_least() -> None:
-    with (
-        setting(THP, "madvise"),
-        servant(lambda: Memory(0, 2 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child,
-    ):
+    with servant(lambda: Memory(0, 2 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child:
         report = Migration(child.pid, 0, 1, rate=HUGE * 10).run()
         assert residency(child.pid, thp=True).thp == 2 * HUGE
         assert counts(child) == {1: 2 * HUGE_PAGES}
@@ -197,10 +187,7 @@ def test_busy_pages_are_tried_again(retries: int) -> None:
 
 
 def test_a_pinned_huge_page() -> None:
-    with (
-        setting(THP, "madvise"),
-        servant(lambda: Pinned(0, 2 * HUGE, 1, advice=mmap.MADV_HUGEPAGE)) as child,
-    ):
+    with servant(lambda: Pinned(0, 2 * HUGE, 1, advice=mmap.MADV_HUGEPAGE)) as child:
         report = watched(child.pid)
         found = nodes(child)
         assert child.ask(Memory.intact)
@@ -335,7 +322,7 @@ def test_the_unprivileged_move_what_is_their_own(migrate: Callable[[int], Report
         report = as_user(NOBODY, lambda: migrate(process.pid))
         assert process.counts() == {1: SOME}
         assert process.intact()
-    assert set(report.total.left) == {"shared"}  # what it has from its parent
+    assert set(report.total.left) <= {"shared"}  # what it has from its parent
     check_idle(report)
 
 

@@ -32,7 +32,6 @@ NODES = range(4)
 LAYOUT = [node for node in NODES for _ in range(1000 * (node + 1))]
 HUGE = 2 * 1024 * 1024
 HUGE_PAGES = HUGE // PAGE
-SOME = 5000  # pages of its own that the interpreter may have on any node
 
 
 def only(pid: int, address: int) -> Vma:
@@ -60,13 +59,20 @@ class Region:
         return self.address
 
 
+def counted(pid: int, node: int) -> int:
+    """Pages of a process without hugetlb on a node, by the text of numa_maps."""
+    text = Path(f"/proc/{pid}/numa_maps").read_text()
+    return sum(map(int, re.findall(rf" N{node}=(\d+)", text)))
+
+
 def test_pages_are_counted_on_their_nodes() -> None:
     with target(LAYOUT) as process:
         assert only(process.pid, process.addresses[0]).pages == Counter(LAYOUT)
         found = residency(process.pid)
         assert found.nodes == NodeMask(NODES)
         for node in NODES:
-            assert 0 <= found.pages(node, "anonymous") - LAYOUT.count(node) < SOME
+            assert found.pages(node, "anonymous") >= LAYOUT.count(node)
+            assert found.pages(node) == counted(process.pid, node)
 
 
 def test_a_migration_is_a_difference() -> None:
@@ -74,12 +80,10 @@ def test_a_migration_is_a_difference() -> None:
         before = residency(process.pid)
         assert migrate(process.pid, "0", "3") == 0
         change = residency(process.pid) - before
-        moved = LAYOUT.count(0)
-        assert change.pages() == 0
-        assert change.pages(0, "anonymous") == -change.pages(3, "anonymous") <= -moved
-        assert not change.pages(1)
-        assert not change.pages(2)
-        assert change.nodes == NodeMask("0,3")
+    # Of files the kernel may drop pages rather than move them.
+    moved = [change.pages(node, "anonymous") for node in NODES]
+    assert moved[3] >= LAYOUT.count(0)
+    assert moved == [-moved[3], 0, 0, moved[3]]
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -189,8 +193,8 @@ def test_what_is_in_swap_is_on_no_node() -> None:
         assert only(process.pid, process.addresses[0]).pages == {1: 500}
         assert change.swapped == 1500 * PAGE
         assert process.intact()
-        # Before Linux 6.2 each thread counts up to 64 pages before it tells (mm/memory.c).
-        assert residency(process.pid).swapped <= 64 * PAGE
+        # Before Linux 6.2 the counter lags behind by some 64 pages of each thread (mm/memory.c).
+        assert residency(process.pid).swapped < 150 * PAGE
 
 
 # -- sampling
