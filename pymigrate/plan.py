@@ -7,6 +7,8 @@ from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pymigrate.nodemask import Nodes
 
 __all__ = ["plan"]
@@ -39,12 +41,26 @@ def plan(old: Nodes, new: Nodes) -> list[tuple[int, int]]:
     goes_to = {node: ranked[rank % len(ranked)] for rank, node in enumerate(sources)}
     shift = len(sources) == len(targets)
     waiting = [s for s in sources if goes_to[s] != s and (shift or s not in targets)]
-    occupied = set(sources)
-    moves = []
+    return [(source, goes_to[source]) for source in _in_order(waiting, goes_to, set(sources))]
+
+
+def _in_order(waiting: list[int], goes_to: dict[int, int], occupied: set[int]) -> Iterator[int]:
+    """The lowest source whose target is free; where there is none, a cycle, the highest."""
+    from heapq import heappop, heappush  # not for those who only import this package
+
+    ready = [source for source in waiting if goes_to[source] not in occupied]
+    blocked: dict[int, list[int]] = {}
+    for source in waiting:
+        if goes_to[source] in occupied:
+            blocked.setdefault(goes_to[source], []).append(source)
+    done: set[int] = set()
     while waiting:
-        # If each target is still occupied the moves form a cycle. The kernel then takes the last.
-        source = next((s for s in waiting if goes_to[s] not in occupied), waiting[-1])
-        moves.append((source, goes_to[source]))
-        waiting.remove(source)
-        occupied.discard(source)
-    return moves
+        if waiting[-1] in done:
+            waiting.pop()
+            continue
+        source = heappop(ready) if ready else waiting[-1]
+        done.add(source)
+        yield source
+        for freed in blocked.get(source, ()):
+            if freed not in done:
+                heappush(ready, freed)

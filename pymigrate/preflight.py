@@ -102,7 +102,7 @@ def check(
 
 def _verdicts(process: Process, routes: Routes, shared: bool | None) -> Iterator[Verdict]:
     caller, target = Task.read(0), Task.read(process.pid)
-    yield Verdict("alive", OK, f"it runs, since tick {process.start_time}")
+    yield Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}")
     yield _sandbox(caller)
     refused = False
     for name, cause in find_obstacles(Facts(routes, caller, target, shared=bool(shared))):

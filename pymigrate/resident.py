@@ -9,7 +9,7 @@ from pymigrate._checks import check_pid
 from pymigrate._memory_files import MemoryFiles, kilobytes, malformed, read_memory_file
 from pymigrate._mounts import tmpfs_table
 from pymigrate._native import ffi, lib
-from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess
+from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, quote
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
@@ -61,7 +61,13 @@ class Residency:
         return NodeMask({node for node, _ in self._counts})
 
     def pages(self, node: int | None = None, kind: str | None = None) -> int:
-        """Base pages on a node or on all, of a kind or of all."""
+        """Base pages on a node or on all, of a kind or of all.
+
+        Raises:
+            InvalidArgument: There is no such kind.
+        """
+        if kind is not None and kind not in KINDS:
+            raise InvalidArgument(f"kind {quote(kind)}: kinds are {', '.join(KINDS)}")
         return sum(
             count
             for (on, of), count in self._counts.items()

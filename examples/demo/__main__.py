@@ -36,6 +36,7 @@ def demonstrate(old: int, new: int) -> int:
     with RedisServer(node=old) as server:
         server.fill(KEYS, VALUE_BYTES)
         before = server.digest()
+        say(f"Digest of all keys and values before: {before}")
         command("nodes")
         command("show", server.pid)
         command("plan", old, new)
@@ -46,7 +47,6 @@ def demonstrate(old: int, new: int) -> int:
         command("migrate", server.pid, old, 999)
         after = server.digest()
         intact = server.keys() == KEYS and before == after
-    say(f"Digest of all keys and values before: {before}")
     say(f"Digest of all keys and values after:  {after}")
     say(f"All {KEYS} values are intact." if intact else "VALUES WERE LOST.")
     return 0 if intact and status == 0 else 1

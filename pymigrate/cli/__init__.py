@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 
 import pymigrate
 from pymigrate.cli import check, migrate, nodes, plan, show
-from pymigrate.cli.status import FAILED
+from pymigrate.cli.status import FAILED, INTERRUPTED
 from pymigrate.errors import Error
 
 TYPE_CHECKING = False
@@ -34,16 +35,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments after the program's name; those of the process if None.
     """
+    # Python has None for a stream that was closed when it started, as daemons do.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
+    if sys.stdout is None:
+        print("pymigrate: standard output is closed", file=sys.stderr)
+        return FAILED
     try:
         try:
             return _run(argv)
         finally:
-            if sys.stdout:
-                sys.stdout.flush()
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("pymigrate: stopped", file=sys.stderr)
+        return INTERRUPTED
     except OSError as error:
-        print(f"pymigrate: standard output: {error.strerror}", file=sys.stderr)
-        # What is left in the buffer goes nowhere, or the interpreter would fail over it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            print(f"pymigrate: standard output: {error.strerror}", file=sys.stderr)
+        # What is left in the buffers goes nowhere: at its end the interpreter would fail over it.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return FAILED
 
 
