@@ -26,11 +26,11 @@ WHEEL := dist/.built
 INSTALLED := $(VENV)/.installed
 LINTERS := $(VENV)/.linters
 
-.PHONY: help setup build test demo bench lint sanitize clean
+.PHONY: help setup build test test-managed demo bench lint sanitize clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY)test $(READY)demo $(LINTERS) ## install everything that the other targets need
 
@@ -40,7 +40,10 @@ build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	touch $(WHEEL)
 
 test: $(READY)test $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not managed" $(PYTEST_ARGS)
+
+test-managed: $(READY)test $(INSTALLED) ## the managed migration under faults: kills, full nodes, balancing
+	$(BIN)/pytest -m managed $(PYTEST_ARGS)
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
 	$(BIN)/python examples/demo

@@ -16,6 +16,8 @@ from support.processes import Servant, servant
 
 from pymigrate.migration import Migration
 
+pytestmark = pytest.mark.managed
+
 MANY = 8192  # pages: 32 MiB
 BALANCING = "/proc/sys/kernel/numa_balancing"
 

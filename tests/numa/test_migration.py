@@ -19,7 +19,7 @@ from pymigrate import InvalidArgument, plan
 from pymigrate.migration import Migration
 from pymigrate.report import Progress, Report
 
-pytestmark = [pytest.mark.numa, pytest.mark.usefixtures("calm")]
+pytestmark = [pytest.mark.managed, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 
 MANY = 4096  # pages: 16 MiB
 STEPS = MANY * PAGE * 2.5  # bytes in a second: MANY pages are done in four steps, in 0.4 s

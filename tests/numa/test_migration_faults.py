@@ -26,7 +26,7 @@ from pymigrate.migration import Migration
 from pymigrate.report import Progress, Report
 from pymigrate.resident import Residency, residency
 
-pytestmark = pytest.mark.numa
+pytestmark = [pytest.mark.managed, pytest.mark.numa]
 
 MANY = 4096  # pages: 16 MiB
 RATE = MANY * PAGE * 2.5  # bytes in a second: MANY pages are done in four steps, in 0.4 s

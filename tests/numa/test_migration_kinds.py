@@ -36,7 +36,7 @@ from pymigrate.migration import Migration
 from pymigrate.report import Progress, Report
 from pymigrate.resident import residency
 
-pytestmark = [pytest.mark.numa, pytest.mark.usefixtures("calm")]
+pytestmark = [pytest.mark.managed, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 
 SOME = 1000
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS

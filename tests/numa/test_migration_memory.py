@@ -13,7 +13,7 @@ from support.processes import idle_process, in_child
 
 from pymigrate.migration import Migration
 
-pytestmark = pytest.mark.numa
+pytestmark = [pytest.mark.managed, pytest.mark.numa]
 
 MIB = 1 << 20
 MAP_NORESERVE = 0x4000  # include/uapi/asm-generic/mman-common.h

@@ -213,6 +213,7 @@ def test_a_sample_finds_the_nodes() -> None:
     assert all(run.hidden.pages == 0 for run in runs)
 
 
+@pytest.mark.managed
 @pytest.mark.numa(kernel="6.1", balancing=True)
 def test_pages_that_the_kernel_hides_are_not_lost() -> None:
     with target(LAYOUT) as process:
