@@ -89,13 +89,7 @@ class MemoryFiles:
                 return
         except ProcessLookupError:
             pass
-        task = Task.read(self.pid)
-        if task.zombie:
-            cause, reason = "it is a zombie: its memory is gone already", "zombie"
-            raise NoUserMemory(errno.EINVAL, cause, pid=self.pid, reason=reason)
-        if task.kernel_thread:
-            cause, reason = "it is a kernel thread: it has no memory", "kernel-thread"
-            raise NoUserMemory(errno.EINVAL, cause, pid=self.pid, reason=reason)
+        _check_has_memory(self.pid)
         cause = "it replaced its memory by an exec meanwhile"
         raise NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="replaced")
 
@@ -120,8 +114,11 @@ def open_memory_file(pid: int, name: str) -> int:
     """
     try:
         return os.open(f"/proc/{pid or 'self'}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, ProcessLookupError):
+    except FileNotFoundError:
         raise _missing(pid, name) from None
+    except ProcessLookupError:  # the file is there, and no memory behind it
+        _check_has_memory(pid)
+        raise _gone(pid) from None
     except PermissionError as error:
         raise _forbidden(error.errno or errno.EACCES, pid) from None
 
@@ -153,8 +150,23 @@ def _missing(pid: int, name: str) -> KernelError:
         return _forbidden(errno.EACCES, pid)  # /proc is mounted with hidepid
     except ProcessLookupError:
         pass
+    return _gone(pid)
+
+
+def _gone(pid: int) -> NoSuchProcess:
     cause = "there is no process or thread with that id"
     return NoSuchProcess(errno.ESRCH, cause, pid=pid, reason="gone")
+
+
+def _check_has_memory(pid: int) -> None:
+    """Raises NoUserMemory for a kernel thread or a zombie, NoSuchProcess for nobody."""
+    task = Task.read(pid)
+    if task.zombie:
+        cause, reason = "it is a zombie: its memory is gone already", "zombie"
+        raise NoUserMemory(errno.EINVAL, cause, pid=pid, reason=reason)
+    if task.kernel_thread:
+        cause, reason = "it is a kernel thread: it has no memory", "kernel-thread"
+        raise NoUserMemory(errno.EINVAL, cause, pid=pid, reason=reason)
 
 
 def _forbidden(number: int, pid: int) -> NotPermitted:

@@ -189,11 +189,11 @@ def test_what_is_in_swap_is_on_no_node() -> None:
         before = residency(process.pid)
         process.page_out(1500)
         change = residency(process.pid) - before
-        assert -1500 <= change.pages(1, "anonymous") < -1400  # less what it took for itself
+        assert abs(change.pages(1, "anonymous") + 1500) < 100  # and its own work
         assert only(process.pid, process.addresses[0]).pages == {1: 500}
-        assert change.swapped == 1500 * PAGE
-        assert process.intact()
         # Before Linux 6.2 the counter lags behind by some 64 pages of each thread (mm/memory.c).
+        assert abs(change.swapped - 1500 * PAGE) < 150 * PAGE
+        assert process.intact()
         assert residency(process.pid).swapped < 150 * PAGE
 
 
