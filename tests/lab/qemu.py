@@ -22,6 +22,8 @@ KVM_VARIABLE = "PYMIGRATE_LAB_KVM"
 KERNEL_ARGUMENTS = (
     "console=ttyS0",
     "quiet",
+    # Memory of the tests' own interpreter would be gathered into huge pages while they look at it.
+    "transparent_hugepage=madvise",
     "loglevel=1",
     "oops=panic",
     "panic=-1",  # at once; QEMU was told to end where a machine would restart
