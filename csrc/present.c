@@ -36,8 +36,6 @@ struct scan_arg {
 
 #define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
 
-#define ENTRY_PRESENT (UINT64_C(1) << 63) /* Documentation/admin-guide/mm/pagemap.rst */
-
 enum {
 	REGIONS = 128,
 	ENTRIES = 512
@@ -138,16 +136,22 @@ static int scan(struct walk *walk)
 	return 0;
 }
 
-/* Reads up to ENTRIES entries of pagemap. Returns how many, or -errno. */
+ssize_t pm_read_entries(const struct pm_memory *memory, uint64_t start, size_t count,
+			uint64_t *ret_entries)
+{
+	off_t offset = (off_t)(start / memory->page_size * sizeof(*ret_entries));
+	ssize_t got = pread(memory->pagemap, ret_entries, count * sizeof(*ret_entries), offset);
+
+	return got < 0 ? -errno : got / (ssize_t)sizeof(*ret_entries);
+}
+
+/* Of a range, as many entries as fit into an array of ENTRIES. */
 static ssize_t load(const struct pm_memory *memory, uint64_t start, uint64_t end,
 		    uint64_t *ret_entries)
 {
 	uint64_t left = (end - start) / memory->page_size;
-	size_t size = (left < ENTRIES ? (size_t)left : ENTRIES) * sizeof(*ret_entries);
-	off_t offset = (off_t)(start / memory->page_size * sizeof(*ret_entries));
-	ssize_t got = pread(memory->pagemap, ret_entries, size, offset);
 
-	return got < 0 ? -errno : got / (ssize_t)sizeof(*ret_entries);
+	return pm_read_entries(memory, start, left < ENTRIES ? (size_t)left : ENTRIES, ret_entries);
 }
 
 /*
@@ -174,7 +178,7 @@ static int read_entries(struct walk *walk)
 	while (walk->at < end) {
 		uint64_t next = round_up(walk->at + 1, step);
 
-		if (!(entries[(walk->at - first) / page_size] & ENTRY_PRESENT))
+		if (!(entries[(walk->at - first) / page_size] & PM_ENTRY_PRESENT))
 			walk->at = next;
 		else if (!add(walk, next, false))
 			break;
@@ -239,7 +243,7 @@ uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64
 		if (got <= 0)
 			return start;
 		for (ssize_t i = 0; i < got; i++, start += memory->page_size) {
-			if (entries[i] & ENTRY_PRESENT)
+			if (entries[i] & PM_ENTRY_PRESENT)
 				return start;
 		}
 	}
@@ -250,8 +254,7 @@ bool pm_is_present(const struct pm_memory *memory, uint64_t address)
 {
 	uint64_t entry;
 
-	return load(memory, address, address + memory->page_size, &entry) == 1 &&
-	       entry & ENTRY_PRESENT;
+	return pm_read_entries(memory, address, 1, &entry) == 1 && entry & PM_ENTRY_PRESENT;
 }
 
 bool pm_memory_gone(const struct pm_memory *memory)
@@ -259,5 +262,5 @@ bool pm_memory_gone(const struct pm_memory *memory)
 	uint64_t entry;
 
 	/* pagemap_read() ends the file once the memory has no users any more. */
-	return pread(memory->pagemap, &entry, sizeof(entry), 0) == 0;
+	return pm_read_entries(memory, 0, 1, &entry) == 0;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "kind.h"
 
@@ -54,6 +55,16 @@ long pm_collect(const struct pm_memory *memory, const struct pm_segment *segment
 
 /* The first present page from @start on, or @end if there is none before; @start if none can tell. */
 uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64_t end);
+
+/* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst */
+#define PM_ENTRY_EXCLUSIVE (UINT64_C(1) << 56) /* nobody else maps the page */
+#define PM_ENTRY_FILE      (UINT64_C(1) << 61) /* of a file, or shared memory */
+#define PM_ENTRY_SWAPPED   (UINT64_C(1) << 62)
+#define PM_ENTRY_PRESENT   (UINT64_C(1) << 63)
+
+/* Reads the entries from @start on, @count at the most. Returns how many, or -errno. */
+ssize_t pm_read_entries(const struct pm_memory *memory, uint64_t start, size_t count,
+			uint64_t *ret_entries);
 
 /* Whether there is a page at an address. */
 bool pm_is_present(const struct pm_memory *memory, uint64_t address);

@@ -1,35 +1,35 @@
 #include "tally.h"
 
 /*
- * A mark: the row in the upper 10 bits, the kind in 3, and in the lowest 3 which reason it was left
- * for, counted from 1; 0 is no mark, 7 a page that is done with.
+ * A mark: the row in the upper 10 bits, the kind in 2, and in the lowest 4 which reason it was left
+ * for, counted from 1; 0 is no mark, 15 a page that is done with.
  */
 enum {
 	NONE = 0,
-	DONE = 7
+	DONE = 15
 };
 
-_Static_assert(PM_RANKS_MAX <= 1 << 10 && PM_KINDS <= 1 << 3, "a mark has 10 and 3 bits for these");
-_Static_assert(PM_COLUMNS - PM_SHARED_PAGE < DONE, "a mark has 3 bits for the reason");
+_Static_assert(PM_RANKS_MAX <= 1 << 10 && PM_KINDS <= 1 << 2, "a mark has 10 and 2 bits for these");
+_Static_assert(PM_COLUMNS - PM_SHARED_PAGE < DONE, "a mark has 4 bits for the reason");
 
 static pm_mark owe(uint32_t rank, uint32_t kind, enum pm_column column)
 {
-	return (pm_mark)(rank << 6 | kind << 3 | (column - PM_SHARED_PAGE + 1));
+	return (pm_mark)(rank << 6 | kind << 4 | (column - PM_SHARED_PAGE + 1));
 }
 
 static uint32_t owed_kind(pm_mark mark)
 {
-	return mark >> 3 & 7;
+	return mark >> 4 & 3;
 }
 
 static enum pm_column owed_column(pm_mark mark)
 {
-	return (enum pm_column)((mark & 7) - 1 + PM_SHARED_PAGE);
+	return (enum pm_column)((mark & 15) - 1 + PM_SHARED_PAGE);
 }
 
 bool pm_is_done(pm_mark mark)
 {
-	return (mark & 7) == DONE;
+	return (mark & 15) == DONE;
 }
 
 bool pm_is_owed(pm_mark mark)

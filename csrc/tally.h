@@ -11,15 +11,19 @@
 /* What became of a page. All but PM_ASKED add up to PM_ASKED. */
 enum pm_column {
 	PM_ASKED,
-	PM_MOVED,
+	PM_MOVED,    /* left its node: for its target, or out of memory */
 	PM_VANISHED, /* freed, swapped out, or moved elsewhere by somebody else */
 	/* Left behind, by reason: */
-	PM_SHARED_PAGE, /* other processes map it, and only the own pages were asked for */
-	PM_BUSY,        /* pinned, or in use in a way that keeps it */
-	PM_NO_MEMORY,   /* the target is full */
-	PM_NOT_ALLOWED, /* the target is outside the cpuset of the process */
-	PM_HIDDEN,      /* in memory, but move_pages(2) does not see it (balancing before 6.6) */
-	PM_UNMOVABLE,   /* refused for another reason */
+	PM_SHARED_PAGE,   /* other processes map it, and only the own pages may be touched */
+	PM_BUSY,          /* pinned, or in use in a way that keeps it */
+	PM_NO_MEMORY,     /* the target is full */
+	PM_NOT_ALLOWED,   /* the target is outside the cpuset of the process */
+	PM_HIDDEN,        /* in memory, but move_pages(2) does not see it (balancing before 6.6) */
+	PM_UNMOVABLE,     /* refused for another reason */
+	PM_LOCKED,        /* mlock(2) keeps it in memory */
+	PM_HUGETLB_PAGE,  /* a huge page of a pool is never swapped */
+	PM_NO_SWAP_SPACE, /* there is no room in swap, or none is to be used */
+	PM_WRITEBACK,     /* of a file, and not on disk yet */
 	PM_COLUMNS,
 };
 

@@ -12,6 +12,7 @@ from pymigrate.errors import (
     KernelError,
     NodesRefused,
     NoSuchProcess,
+    NoSwap,
     NotPermitted,
     NoUserMemory,
     OutOfMemory,
@@ -23,6 +24,7 @@ from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pymigrate.eviction import Eviction, evict
     from pymigrate.migration import Migration
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.nodes import Node, Topology, topology
@@ -37,6 +39,8 @@ __all__ = [
     "migrate",
     "plan",
     "Migration",
+    "evict",
+    "Eviction",
     "Progress",
     "Report",
     "check",
@@ -60,6 +64,7 @@ __all__ = [
     "NodesRefused",
     "NoUserMemory",
     "OutOfMemory",
+    "NoSwap",
     "Unsupported",
 ]
 
@@ -67,6 +72,8 @@ __all__ = [
 # What only some programs need is imported when it is asked for, so that starting stays cheap.
 _LAZY = {
     "Migration": "pymigrate.migration",
+    "Eviction": "pymigrate.eviction",
+    "evict": "pymigrate.eviction",
     "Report": "pymigrate.report",
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",

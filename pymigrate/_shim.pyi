@@ -10,6 +10,7 @@ class CArray(Protocol):
     """A C array that Python owns."""
 
     def __getitem__(self, index: int) -> int: ...
+    def __len__(self) -> int: ...
 
 class NumaLine(Protocol):
     """struct pm_numa_line of csrc/numa_maps.h."""
@@ -53,8 +54,8 @@ class Cursor(Protocol):
     address: int
     segment: int
 
-class MoverStep(Protocol):
-    """struct pm_step of csrc/mover.h."""
+class ActionStep(Protocol):
+    """struct pm_step of csrc/step.h."""
 
     start: int
     end: int
@@ -66,16 +67,29 @@ class MoverStep(Protocol):
     looked_at: int
     hidden: int
 
-class MoverSetup(Protocol):
-    """struct pm_mover of csrc/mover.h."""
+class Subject(Protocol):
+    """struct pm_subject of csrc/step.h."""
 
     memory: object
     pid: int
-    flags: int
     hides: bool
     nodes: int
     routes: CArray
+
+class MoverSetup(Protocol):
+    """struct pm_mover of csrc/mover.h."""
+
+    subject: Subject
+    flags: int
     targets: CArray
+
+class EvictorSetup(Protocol):
+    """struct pm_evictor of csrc/evictor.h."""
+
+    subject: Subject
+    pidfd: int
+    without_swap: bool
+    swap_room: int
 
 CType = NewType("CType", object)
 Arrays = Literal[
@@ -102,9 +116,11 @@ class _FFI:
     @overload
     def new(self, ctype: Literal["struct pm_residency *"]) -> ResidencySums: ...
     @overload
-    def new(self, ctype: Literal["struct pm_step *"]) -> MoverStep: ...
+    def new(self, ctype: Literal["struct pm_step *"]) -> ActionStep: ...
     @overload
     def new(self, ctype: Literal["struct pm_mover *"]) -> MoverSetup: ...
+    @overload
+    def new(self, ctype: Literal["struct pm_evictor *"]) -> EvictorSetup: ...
     @overload
     def new(self, ctype: CType | Arrays, init: object = ...) -> CArray: ...
     def cast(self, ctype: CType | str, value: CArray) -> CArray: ...
@@ -163,6 +179,10 @@ class _Lib:
     ) -> int: ...
     PM_MPOL_MF_MOVE: Final[int]
     PM_MPOL_MF_MOVE_ALL: Final[int]
+    PM_MADV_PAGEOUT: Final[int]
+    def pm_process_madvise(
+        self, pidfd: int, vec: CArray, vlen: int, advice: int, flags: int
+    ) -> int: ...
     def pm_pidfd_open(self, pid: int, flags: int) -> int: ...
 
     PM_ASKED: Final[int]
@@ -174,10 +194,15 @@ class _Lib:
     PM_NOT_ALLOWED: Final[int]
     PM_HIDDEN: Final[int]
     PM_UNMOVABLE: Final[int]
+    PM_LOCKED: Final[int]
+    PM_HUGETLB_PAGE: Final[int]
+    PM_NO_SWAP_SPACE: Final[int]
+    PM_WRITEBACK: Final[int]
     PM_COLUMNS: Final[int]
     def pm_first_present(self, memory: CArray, start: int, end: int) -> int: ...
     def pm_hides_pages(self) -> bool: ...
-    def pm_move_step(self, mover: MoverSetup, step: MoverStep) -> int: ...
+    def pm_move_step(self, mover: MoverSetup, step: ActionStep) -> int: ...
+    def pm_evict_step(self, evictor: EvictorSetup, step: ActionStep) -> int: ...
 
 ffi: _FFI
 lib: _Lib

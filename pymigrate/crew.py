@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pymigrate.mover import Mover, Step, Stretch
+    from pymigrate.action import Action, Step
     from pymigrate.pace import Pace
+    from pymigrate.stretch import Stretch
 
 __all__ = ["go_through"]
 
 
 def go_through(
-    mover: Mover,
+    action: Action,
     stretches: Sequence[Stretch],
     pace: Pace,
     workers: int,
@@ -26,10 +26,10 @@ def go_through(
     """Takes all steps of all stretches; yields after each, in the thread of the caller.
 
     Ends early when the operation is cancelled or the process has ended. Each step lets other
-    threads run, so several workers really move pages at the same time.
+    threads run, so several workers really work at the same time.
 
     Args:
-        mover: What takes the steps.
+        action: What takes the steps.
         stretches: What there is to do.
         pace: How fast.
         workers: How many threads.
@@ -40,13 +40,13 @@ def go_through(
     for stretch in stretches:
         todo.put(stretch)
     if workers == 1:
-        yield from _work(mover, todo, pace, account)
+        yield from _work(action, todo, pace, account)
     else:
-        yield from _work_together(mover, todo, pace, account, min(workers, len(stretches)))
+        yield from _work_together(action, todo, pace, account, min(workers, len(stretches)))
 
 
 def _work(
-    mover: Mover,
+    action: Action,
     todo: queue.SimpleQueue[Stretch],
     pace: Pace,
     account: Callable[[Stretch, Step], object],
@@ -60,9 +60,8 @@ def _work(
         while not stretch.finished:
             if not pace.wait():
                 return
-            started = time.monotonic()
-            step = mover.step(stretch, pace.limit)
-            pace.account(step.looked_at, step.moved, time.monotonic() - started)
+            step = action.step(stretch, pace.limit)
+            pace.account(step.looked_at, step.moved, step.seconds)
             account(stretch, step)
             yield
             if step.ended:
@@ -70,7 +69,7 @@ def _work(
 
 
 def _work_together(
-    mover: Mover,
+    action: Action,
     todo: queue.SimpleQueue[Stretch],
     pace: Pace,
     account: Callable[[Stretch, Step], object],
@@ -86,7 +85,7 @@ def _work_together(
 
     def work() -> None:
         try:
-            for _ in _work(mover, todo, pace, account_alone):
+            for _ in _work(action, todo, pace, account_alone):
                 news.put("step")
             news.put("end")
         except BaseException as error:

@@ -12,35 +12,25 @@ import errno
 from pymigrate.errors import NoSuchProcess, NoUserMemory, OutOfMemory
 from pymigrate.ledger import Entry
 from pymigrate.migrate import migrate
-from pymigrate.resident import residency
 from pymigrate.units import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pymigrate._memory_files import MemoryFiles
     from pymigrate.resident import Residency
     from pymigrate.routes import Routes
 
-__all__ = ["migrate_directly"]
+__all__ = ["departures", "migrate_directly"]
 
 
-def migrate_directly(files: MemoryFiles, routes: Routes) -> list[Entry]:
-    """Migrates, and tells what has left the source nodes.
-
-    What is still there is not entered: somebody has to look at those pages one by one.
-
-    Args:
-        files: The files of the process in /proc, which stay with the memory that it has now.
-        routes: Which node's pages go where. No target may be a source.
+def migrate_directly(pid: int, routes: Routes) -> None:
+    """Makes the call, or several where the map is none that the kernel pairs so.
 
     Raises:
         NotPermitted, NodesRefused, Unsupported: As ``migrate()``; nothing was moved.
         NoSuchProcess: The process has ended.
     """
-    pid = files.pid
-    before = residency(pid, files=files)
     try:
         for old, new in routes.calls():
             migrate(pid, old, new)
@@ -48,10 +38,18 @@ def migrate_directly(files: MemoryFiles, routes: Routes) -> list[Entry]:
         pass  # what moved before stays moved, and what did not is found by the look afterwards
     except NoUserMemory as error:
         raise NoSuchProcess(errno.ESRCH, error.cause, pid=pid, reason="gone") from None
-    return list(_entries(routes, before, residency(pid, files=files)))
 
 
-def _entries(routes: Routes, before: Residency, after: Residency) -> Iterator[Entry]:
+def departures(routes: Routes, before: Residency, after: Residency) -> Iterator[Entry]:
+    """What has left the source nodes, for the ledger.
+
+    What is still there is not entered: somebody has to look at those pages one by one.
+
+    Args:
+        routes: Which node's pages went where. No target may be a source.
+        before: Residency before the call.
+        after: Residency afterwards.
+    """
     for kind in KINDS:
         arrived = {
             target: after.pages(target, kind) - before.pages(target, kind)

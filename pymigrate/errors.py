@@ -24,6 +24,7 @@ __all__ = [
     "NodesRefused",
     "NoUserMemory",
     "OutOfMemory",
+    "NoSwap",
     "Unsupported",
     "quote",
 ]
@@ -134,8 +135,8 @@ class NotPermitted(KernelError, PermissionError):
 
     Reasons: ``"ptrace"`` (the caller could not trace the process: other user, changed credentials,
     not dumpable), ``"cpuset"`` (nodes outside the target's cpuset need CAP_SYS_NICE), ``"sandbox"``
-    (a seccomp filter answered), ``"shared"`` (shared pages need CAP_SYS_NICE),
-    ``"security-module"`` (EACCES), ``"unknown"``.
+    (a seccomp filter answered), ``"shared"`` (shared pages need CAP_SYS_NICE), ``"privilege"`` (to
+    evict memory of other processes does), ``"security-module"`` (EACCES), ``"unknown"``.
     """
 
 
@@ -159,6 +160,13 @@ class OutOfMemory(KernelError):
     """ENOMEM: the target nodes are full. What moved before that stays moved.
 
     Reason: ``"no-memory"``.
+    """
+
+
+class NoSwap(KernelError):
+    """ENOSPC: there is no swap, or too little for what has to go there. Nothing was evicted.
+
+    Reason: ``"no-swap"``.
     """
 
 

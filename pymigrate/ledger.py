@@ -20,8 +20,8 @@ class Counts:
     """Base pages by what became of them.
 
     Attributes:
-        asked: Pages that were asked to be on the new nodes.
-        moved: Went to their target.
+        asked: Pages that were on the nodes that were named.
+        moved: Left their node: for their target, or, evicted, out of memory.
         already_there: Lay on nodes that keep their pages.
         vanished: Were freed, swapped out, or moved elsewhere by somebody else meanwhile.
         left: Stayed behind, by reason.

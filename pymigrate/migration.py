@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-from functools import partial
-
-from pymigrate import _files
-from pymigrate._checks import check_count, check_positive
-from pymigrate._memory_files import MemoryFiles
-from pymigrate.crew import go_through
-from pymigrate.direct import migrate_directly
-from pymigrate.errors import InvalidArgument, InvalidType, NoSuchProcess, NoUserMemory, quote
-from pymigrate.ledger import Entry, Ledger
-from pymigrate.mover import Mover
+from pymigrate.direct import departures, migrate_directly
+from pymigrate.errors import InvalidType, quote
+from pymigrate.mover import Mover, call_overhead
 from pymigrate.obstacles import Facts, refuse
-from pymigrate.pace import Pace
-from pymigrate.process import Process
-from pymigrate.report import Progress, Report
-from pymigrate.resident import Residency, residency
+from pymigrate.operation import RETRIES_MAX, Operation
 from pymigrate.routes import Routes
-from pymigrate.survey import Survey
-from pymigrate.task import Task
-from pymigrate.units import KINDS, PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    from pymigrate.mover import Step, Stretch
-    from pymigrate.nodemask import NodeMask, Nodes
+    from pymigrate.nodemask import Nodes
+    from pymigrate.process import Process
+    from pymigrate.survey import Survey
+    from pymigrate.task import Task
 
 __all__ = ["Migration"]
 
-# Pages that are busy are tried again after these seconds: a page under I/O is free in milliseconds,
-# one that is pinned stays so.
-_BACKOFF = (0.01, 0.05, 0.25)
 
-
-class Migration:
+class Migration(Operation):
     """Moves the memory of one process, and can be watched, bounded, paused and cancelled meanwhile.
 
     ``run()`` does it all and returns the report. To watch, iterate: each step yields a
@@ -71,7 +54,18 @@ class Migration:
 
     Raises:
         InvalidArgument: An argument makes no sense, or they contradict each other.
+        NoSuchProcess: There is no such process.
+
+    ``run()`` and the first step raise, before anything has moved:
+
+    Raises:
+        NotPermitted: The caller may not move this process, or not its shared pages.
+        NodesRefused: The targets have no memory, or the cpuset of the process forbids them.
+        NoUserMemory: It is a kernel thread or a zombie.
+        Unsupported: The kernel has no such calls.
     """
+
+    name = "migrate"
 
     def __init__(
         self,
@@ -84,268 +78,48 @@ class Migration:
         rate: float | None = None,
         max_stall: float | None = None,
         workers: int = 1,
-        retries: int = len(_BACKOFF),
+        retries: int = RETRIES_MAX,
     ) -> None:
-        self._routes = Routes.of(old, new, moves)
-        check_positive("rate", rate)
-        check_positive("max_stall", max_stall)
-        check_count("workers", workers, 1, 256)
-        check_count("retries", retries, 0, len(_BACKOFF))
         if shared not in (None, True, False):
             raise InvalidType(f"shared {quote(shared)}: None, True or False")
+        super().__init__(
+            pid,
+            Routes.of(old, new, moves),
+            rate=rate,
+            max_stall=max_stall,
+            overhead=call_overhead,
+            workers=workers,
+            retries=retries,
+        )
         self._shared = shared
-        self._bounded = bool(rate or max_stall or workers > 1)
-        self._workers = workers
-        self._retries = retries
-        self._pace = Pace(rate, max_stall)
-        self._process = Process(pid)
-        self._ledger = Ledger()
-        self._methods: dict[str, None] = {}
-        self._outcome = "done"
-        self._hidden = 0
         self._direct = False
-        self._started = False
-        self._before: Residency | None = None
-        self._start_time = 0.0
-        self._report: Report | None = None
 
-    # -- control
-
-    def cancel(self) -> None:
-        """Stops after the step under way; what moved stays moved, and the report says how much."""
-        self._pace.cancel()
-
-    def pause(self) -> None:
-        """Holds after the step under way, until ``resume()``."""
-        self._pace.pause()
-
-    def resume(self) -> None:
-        """Goes on after ``pause()``."""
-        self._pace.resume()
-
-    @property
-    def report(self) -> Report:
-        """The report, once the operation has ended in whatever way.
-
-        Raises:
-            InvalidArgument: It has not ended yet.
-        """
-        if self._report is None:
-            raise InvalidArgument("there is no report before the migration has run")
-        return self._report
-
-    # -- operation
-
-    def run(self, progress: Callable[[Progress], object] | None = None) -> Report:
-        """Migrates and returns the report.
-
-        Args:
-            progress: Called after each step.
-
-        Raises:
-            NoSuchProcess: It ended before anything was done; later that is an outcome.
-            NotPermitted: The caller may not move this process, or not its shared pages.
-            NodesRefused: The targets have no memory, or the cpuset of the process forbids them.
-            NoUserMemory: It is a kernel thread or a zombie.
-            Unsupported: The kernel has no such calls.
-        """
-        for step in self._run(watched=progress is not None):
-            if progress:
-                progress(step)
-        return self.report
-
-    def __iter__(self) -> Iterator[Progress]:
-        return self._run(watched=True)
-
-    def look_again(self) -> Report:
-        """Looks whether pages came back to the source nodes, and adds that to the report.
-
-        Raises:
-            NoSuchProcess: The process has ended meanwhile.
-        """
-        report = self.report
-        if report.after is not None:
-            with Process(self._process.pid) as process:
-                if process.start_time != self._process.start_time:
-                    raise self._process.gone()
-                back = residency(process.pid) - report.after
-            bounced = sum(back.pages(node) for node in self._lasting_sources())
-            self._report = replace(report, bounced=max(0, bounced))
-        return self.report
-
-    def _run(self, *, watched: bool) -> Iterator[Progress]:
-        if self._started:
-            raise InvalidArgument("a migration runs once; make another one")
-        self._started = True
-        with self._process:
-            self._prepare()
-            yield from self._run_prepared(watched=watched)
-
-    def _run_prepared(self, *, watched: bool) -> Iterator[Progress]:
-        with MemoryFiles(self._process.pid) as self._files:
-            if not self._process.alive():  # what was opened may be of another one with its pid
-                raise self._process.gone()
-            self._before = residency(self._process.pid, files=self._files)
-            self._start_time = time.monotonic()
-            try:
-                yield from self._operate(direct=not (watched or self._bounded))
-            except BaseException:
-                self._outcome = "cancelled"
-                raise
-            finally:
-                self._report = self._conclude()
-
-    def _operate(self, *, direct: bool) -> Iterator[Progress]:
-        assert self._before is not None
-        self._enter_settled(self._before)
-        if not self._routes.moves:
-            return
-        mover = Mover(self._process, self._routes, shared=bool(self._shared))
-        survey = Survey(self._files, mover, self._routes.sources)
-        try:
-            if direct and self._direct and self._going():
-                self._call(survey)
-            yield from self._walk(mover, survey)
-            if self._some_hidden() and self._direct and self._going():
-                self._call(survey)
-                yield from self._walk(mover, survey)
-        except (NoSuchProcess, NoUserMemory):
-            self._outcome = "ended"
-        finally:
-            mover.close()
-        if self._pace.cancelled and self._outcome == "done":
-            self._outcome = "cancelled"
-
-    def _prepare(self) -> None:
+    def _prepare(self, caller: Task, target: Task) -> None:
         """Decides what ``shared`` means here, after everything that can be refused has been."""
-        caller = Task.read(0)
         privileged = caller.may_move_anything()
-        target = Task.read(self._process.pid)
         refuse(Facts(self._routes, caller, target, shared=bool(self._shared)))
         if self._shared is None:
             self._shared = privileged
         # The single call moves shared pages whenever it may: it serves only where both agree.
         self._direct = self._shared == privileged and not self._routes.overlap
 
-    def _going(self) -> bool:
-        return self._outcome == "done" and not self._pace.cancelled
+    def _make_action(self, process: Process) -> Mover:
+        return Mover(process, self._routes, shared=bool(self._shared))
 
-    def _walk(self, mover: Mover, survey: Survey) -> Iterator[Progress]:
-        """Moves what is on the source nodes, and tries again what was busy or came later."""
-        for attempt in range(self._retries + 1):
-            stretches = survey.look()
-            if not stretches or (attempt and not self._worth_trying(survey)):
-                return
-            if attempt and not self._pace.sleep(_BACKOFF[attempt - 1]):
-                return
-            self._hidden = 0
-            take = partial(self._take, survey)
-            for _ in go_through(mover, stretches, self._pace, self._workers, take):
-                yield self._progress()
-            if not self._going() or (self._some_hidden() and self._direct):
-                return
+    @property
+    def _can_do_at_once(self) -> bool:
+        return self._direct
 
-    def _worth_trying(self, survey: Survey) -> bool:
-        if self._some_hidden() or self._ledger.total.left.get("busy"):
-            return True
-        return not self._routes.overlap and survey.pages > self._ledger.total.left_behind
-
-    def _some_hidden(self) -> bool:
-        """Whether there are pages that move_pages(2) has not seen, or has lost sight of."""
-        return bool(self._hidden or self._ledger.total.left.get("hidden"))
-
-    def _take(self, survey: Survey, stretch: Stretch, step: Step) -> None:
-        self._methods["move_pages"] = None
-        self._ledger.enter(step.entries)
-        self._hidden += step.hidden
-        survey.keep(stretch, always=self._routes.overlap)
-        if step.ended:
-            self._outcome = "ended"
-
-    def _call(self, survey: Survey) -> None:
+    def _do_at_once(self, survey: Survey) -> bool:
         """The single system call. What was left behind so far it meets, or the next look does."""
+        if not (self._direct and self._going()):
+            return False
+        accounts = self._accounts
         survey.forget()
-        self._ledger.forget_left()
-        self._hidden = 0
-        self._methods["migrate_pages"] = None
-        self._ledger.enter(migrate_directly(self._files, self._routes))
-
-    # -- account
-
-    def _enter_settled(self, before: Residency) -> None:
-        for kind in KINDS:
-            for node in self._routes.settled:
-                pages = before.pages(node, kind)
-                for column in ("asked", "already_there") if pages else ():
-                    self._ledger.enter([Entry(node, kind, column, pages)])
-
-    def _progress(self) -> Progress:
-        assert self._before is not None
-        total = sum(self._before.pages(node) for node in self._routes.sources) * PAGE_SIZE
-        counts = self._ledger.total
-        done = (counts.asked - counts.already_there) * PAGE_SIZE
-        elapsed = time.monotonic() - self._start_time
-        rate = counts.moved * PAGE_SIZE / elapsed if elapsed else 0.0
-        left = max(0, total - done)
-        return Progress(done, max(total, done), rate, left / rate if rate else None)
-
-    def _conclude(self) -> Report:
-        after = None if self._outcome == "ended" else self._look()
-        if after is None:
-            self._outcome = "ended"
-        if self._hidden and self._outcome != "cancelled":  # those count as not tried
-            for column in ("asked", "hidden"):
-                self._ledger.enter([Entry(None, None, column, self._hidden)])
-        if after is not None and self._outcome == "cancelled":
-            self._enter_not_tried(after)
-        return Report(
-            pid=self._process.pid,
-            moves=dict(self._routes.moves),
-            outcome=self._outcome,
-            methods=tuple(self._methods),
-            page_size=PAGE_SIZE,
-            elapsed=time.monotonic() - self._start_time,
-            total=self._ledger.total,
-            by_source=self._ledger.by_source(),
-            by_kind=self._ledger.by_kind(),
-            appeared=self._appeared(after),
-            before=self._before,
-            after=after,
-            bounced=None,
-            balancing=_balancing(),
-        )
-
-    def _look(self) -> Residency | None:
-        """The residency, or None if the process has ended or replaced its memory."""
-        try:
-            return residency(self._process.pid, files=self._files)
-        except (NoSuchProcess, NoUserMemory):
-            return None
-
-    def _lasting_sources(self) -> NodeMask:
-        """Sources that nothing moves to: whatever lies there at the end has not moved."""
-        return self._routes.sources - self._routes.targets
-
-    def _enter_not_tried(self, after: Residency) -> None:
-        """Pages that a cancelled operation did not come to; where routes overlap none can tell."""
-        counted = {
-            key: counts.left_behind for key, counts in self._ledger.rows() if counts.left_behind
-        }
-        for kind in KINDS:
-            for node in self._lasting_sources():
-                pages = max(0, after.pages(node, kind) - counted.get((node, kind), 0))
-                for column in ("asked", "not-tried"):
-                    self._ledger.enter([Entry(node, kind, column, pages)])
-
-    def _appeared(self, after: Residency | None) -> int:
-        if after is None or self._routes.overlap:
-            return 0
-        there = sum(after.pages(node) for node in self._routes.sources)
-        return max(0, there - self._ledger.total.left_behind)
-
-
-def _balancing() -> bool:
-    try:
-        return _files.read_text("/proc/sys/kernel/numa_balancing").strip() != "0"
-    except OSError:
-        return False
+        accounts.ledger.forget_left()
+        accounts.hidden = 0
+        before = accounts.resident()
+        accounts.call("migrate_pages")
+        migrate_directly(self._process.pid, self._routes)
+        accounts.ledger.enter(departures(self._routes, before, accounts.resident()))
+        return True

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-from pymigrate.migrate import migrate
-from pymigrate.nodemask import NodeMask
 from pymigrate.units import PAGE_SIZE
 
 __all__ = ["Pace"]
@@ -36,13 +34,14 @@ class Pace:
     Args:
         rate: Bytes that may move in a second; None for no bound.
         max_stall: Seconds for which a step may hold up the process; None for no bound.
+        overhead: Seconds of each step that hold nobody up.
     """
 
-    def __init__(self, rate: float | None, max_stall: float | None) -> None:
+    def __init__(self, rate: float | None, max_stall: float | None, overhead: float = 0.0) -> None:
         self._rate = rate
         self._max_stall = max_stall
         self._limit = _FIRST_PAGES if max_stall else _STEP_BYTES // PAGE_SIZE
-        self._overhead = _call_overhead() if max_stall else 0.0
+        self._overhead = overhead
         self._cancelled = False
         self._paused = False
         self._lock = threading.Lock()
@@ -103,13 +102,3 @@ class Pace:
     def cancelled(self) -> bool:
         """Whether ``cancel()`` was called."""
         return self._cancelled
-
-
-def _call_overhead() -> float:
-    """Seconds of a call that moves nothing: it drains the CPUs, but does not hold the target up."""
-    shortest = float("inf")
-    for _ in range(3):
-        started = time.monotonic()
-        migrate(0, (), NodeMask.allowed())
-        shortest = min(shortest, time.monotonic() - started)
-    return shortest

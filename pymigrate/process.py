@@ -63,6 +63,11 @@ class Process:
         except OSError:
             return False
 
+    @property
+    def pidfd(self) -> int:
+        """The file descriptor; a negative errno where the kernel has none, -1 once it is closed."""
+        return self._pidfd
+
     def gone(self) -> NoSuchProcess:
         """The error to raise when it has ended."""
         cause = "there is no such process (any more)"

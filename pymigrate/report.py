@@ -6,43 +6,13 @@ import json
 from dataclasses import dataclass
 
 from pymigrate.ledger import Counts
+from pymigrate.reasons import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.resident import Residency
 
-__all__ = ["EXPLANATIONS", "Progress", "Report"]
-
-EXPLANATIONS = {
-    "shared": (
-        "mapped by other processes too",
-        "run with CAP_SYS_NICE, and do not ask to leave them",
-    ),
-    "busy": (
-        "pinned by a device or a driver, or in use in a way that holds them",
-        "try again later; memory registered for RDMA stays where it is",
-    ),
-    "no-memory": (
-        "no room on the target node",
-        "free memory there, or name another target",
-    ),
-    "not-allowed": (
-        "the target is outside the cpuset of the process",
-        "widen cpuset.mems of its cgroup",
-    ),
-    "hidden": (
-        "hidden from move_pages by NUMA balancing (kernels 6.1 to 6.5)",
-        "sysctl kernel.numa_balancing=0, or name two node sets that do not overlap",
-    ),
-    "unmovable": (
-        "of a sort that the kernel cannot migrate",
-        "none: device memory and some file systems",
-    ),
-    "not-tried": (
-        "not reached before the operation was stopped",
-        "run it again",
-    ),
-}
+__all__ = ["Progress", "Report"]
 
 
 @dataclass(frozen=True)
@@ -50,9 +20,9 @@ class Progress:
     """How far an operation is.
 
     Attributes:
-        done: Bytes that are dealt with: moved, vanished, or left for a reason.
-        total: Bytes that had to move when the operation began.
-        rate: Bytes moved in a second, since the beginning.
+        done: Bytes that are dealt with: moved or evicted, vanished, or left for a reason.
+        total: Bytes that had to leave when the operation began.
+        rate: Bytes moved or evicted in a second, since the beginning.
         seconds_left: What is left at that rate; None while there is none.
     """
 
@@ -77,12 +47,16 @@ class Report:
 
     Attributes:
         pid: The process.
-        moves: Target by source node.
+        action: ``"migrate"`` or ``"evict"``.
+        sources: Nodes whose pages had to leave.
+        moves: Target by source node; empty for an eviction.
         outcome: ``"done"``; ``"cancelled"``; ``"ended"`` if the process ended or ran another
             program (exec) meanwhile.
-        methods: System calls that moved pages, in the order in which they were used first.
+        methods: System calls that did it, in the order in which they were used first.
         page_size: Bytes of a base page.
         elapsed: Seconds.
+        steps: How many there were; none where a single system call did it all.
+        longest_step: Seconds: for so long the process was held up at the most.
         total: Everything together.
         by_source: By the node that pages came from.
         by_kind: By what the mapping is made of: ``anonymous``, ``file``, ``shared``, ``hugetlb``.
@@ -95,11 +69,15 @@ class Report:
     """
 
     pid: int
+    action: str
+    sources: tuple[int, ...]
     moves: dict[int, int]
     outcome: str
     methods: tuple[str, ...]
     page_size: int
     elapsed: float
+    steps: int
+    longest_step: float
     total: Counts
     by_source: dict[int, Counts]
     by_kind: dict[str, Counts]
@@ -123,12 +101,16 @@ class Report:
         """The report for programs: JSON types only, counts in base pages."""
         return {
             "pid": self.pid,
+            "action": self.action,
+            "sources": list(self.sources),
             "moves": {str(source): target for source, target in self.moves.items()},
             "outcome": self.outcome,
             "complete": self.complete,
             "methods": list(self.methods),
             "page_size": self.page_size,
             "elapsed_seconds": self.elapsed,
+            "steps": self.steps,
+            "longest_step_seconds": self.longest_step,
             "bytes_per_second": self.rate,
             **_counts_to_dict(self.total),
             "appeared": self.appeared,
@@ -164,14 +146,12 @@ def _lines(report: Report) -> list[str]:
     def amount(pages: int) -> str:
         return f"{pages} pages, {size(pages * report.page_size)}"
 
-    routes = ", ".join(f"{s} -> {t}" for s, t in report.moves.items())
-    routes = f"nodes {routes}" if routes else "nothing has to move"
     total = report.total
     lines = [
-        f"pid {report.pid}, {routes}: {report.outcome} in {report.elapsed:.3f} s"
-        f" ({size(report.rate)}/s)",
+        f"pid {report.pid}, {_routes(report)}: {report.outcome} in {report.elapsed:.3f} s"
+        f" ({size(report.rate)}/s{_means(report)})",
         f"  asked for      {amount(total.asked)}",
-        f"  moved          {amount(total.moved)}",
+        f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
     ]
     if total.already_there:
         lines.append(f"  already there  {amount(total.already_there)}")
@@ -179,14 +159,32 @@ def _lines(report: Report) -> list[str]:
         lines.append(f"  vanished       {amount(total.vanished)}")
     lines.append(f"  left behind    {amount(total.left_behind)}")
     for reason, pages in total.left.items():
-        cause, remedy = EXPLANATIONS[reason]
+        cause, remedy = explain(report.action, reason)
         lines.append(f"    {reason}: {amount(pages)}: {cause}; {remedy}")
     if report.appeared:
         lines.append(f"  appeared       {amount(report.appeared)}: touched there meanwhile")
-    if report.bounced:
-        cause = "NUMA balancing is on" if report.balancing else "something moved them"
-        lines.append(f"  bounced back   {amount(report.bounced)}: {cause}")
+    if report.bounced is not None:
+        cause = "NUMA balancing is on" if report.balancing else "something brought them back"
+        lines.append(
+            f"  bounced back   {amount(report.bounced)}{f': {cause}' * bool(report.bounced)}"
+        )
     return lines
+
+
+def _routes(report: Report) -> str:
+    if not report.sources:
+        return "nothing has to leave"
+    if report.moves:
+        return "nodes " + ", ".join(f"{s} -> {t}" for s, t in report.moves.items())
+    return "out of nodes " + ", ".join(map(str, report.sources))
+
+
+def _means(report: Report) -> str:
+    """By which calls, and in how many steps of which length."""
+    if not report.methods:
+        return ""
+    steps = f", {report.steps} steps, the longest {report.longest_step * 1000:.1f} ms"
+    return f" by {' and '.join(report.methods)}{steps if report.steps else ''}"
 
 
 def size(count: float) -> str:

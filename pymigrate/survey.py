@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.mover import Segment, Stretch
+from pymigrate.stretch import Segment, Stretch
 from pymigrate.units import PAGE_SIZE
 from pymigrate.vma import vmas
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pymigrate._memory_files import MemoryFiles
-    from pymigrate.mover import Mover
+    from pymigrate.action import Action
     from pymigrate.nodemask import NodeMask
 
     Place = tuple[int, int]  # where a stretch starts and ends
@@ -28,27 +28,22 @@ class Survey:
 
     Args:
         files: Its files in /proc: they stay with the memory that it has now.
-        mover: What moves this memory.
-        sources: Nodes whose pages have to move.
+        action: What is done to this memory.
+        sources: Nodes whose pages have to leave.
     """
 
-    def __init__(self, files: MemoryFiles, mover: Mover, sources: NodeMask) -> None:
+    def __init__(self, files: MemoryFiles, action: Action, sources: NodeMask) -> None:
         self._files = files
-        self._mover = mover
+        self._action = action
         self._sources = sources
-        self._stretch_bytes = max(_STRETCH_BYTES, mover.huge_size)
+        self._stretch_bytes = max(_STRETCH_BYTES, action.huge_size)
         self._kept: dict[Place, Stretch] = {}
-        self.pages = 0
-        """Base pages that the last look found on the source nodes."""
 
     def look(self) -> list[Stretch]:
         """The stretches that have pages on the source nodes now, or had some that stayed behind."""
-        self.pages = 0
         parts: dict[Place, list[Segment]] = {}
         for vma in vmas(self._files.pid, files=self._files):
-            found = sum(vma.pages.get(node, 0) for node in self._sources)
-            if found:
-                self.pages += found
+            if not self._sources.isdisjoint(vma.pages):
                 for part in self._cut(vma.start, vma.end, vma.kind, vma.page_size):
                     parts.setdefault(self._place(part), []).append(part)
         stretches = [self._stretch(place, segments) for place, segments in parts.items()]
@@ -74,11 +69,11 @@ class Survey:
         """A mapping, cut where stretches meet; stretches in which there is nothing are left out."""
         size = max(self._stretch_bytes, page_size)
         if end - start > size:
-            start = self._mover.first_present(start, end)
+            start = self._action.first_present(start, end)
         while start < end:
             cut = min(end, start // size * size + size)
             yield Segment(start, cut, kind, page_size)
-            start = self._mover.first_present(cut, end) if cut < end else end
+            start = self._action.first_present(cut, end) if cut < end else end
 
     def _place(self, part: Segment) -> Place:
         size = max(self._stretch_bytes, part.page_size)

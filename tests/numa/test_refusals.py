@@ -250,7 +250,7 @@ def test_a_full_node() -> None:
     What the process shares with this one stays where it is, or it would take the room first.
     """
     with contextlib.ExitStack() as until_released:
-        until_released.enter_context(full_node(3, spare=16 << 20))
+        until_released.enter_context(full_node(3, spare=48 << 20))
         # The kernel gives up what it holds of files there to make room: that is less than this.
         too_many = (numa.free_memory(3) + (96 << 20)) // PAGE
         with target([0] * too_many) as process:

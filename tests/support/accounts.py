@@ -27,17 +27,16 @@ def check_idle(report: Report) -> None:
     assert report.before is not None
     assert report.after is not None
     assert report.appeared == 0
-    settled = (NodeMask(report.by_source) | NodeMask(report.moves.values())) - NodeMask(
-        report.moves
-    )
-    named = NodeMask(report.moves) | settled
+    sources = NodeMask(report.sources)
+    named = sources | NodeMask(report.by_source) | NodeMask(report.moves.values())
     assert report.total.asked == sum(report.before.pages(node) for node in named), report.to_json()
     after = {node: report.before.pages(node) for node in named}
-    for source, target in report.moves.items():
+    for source in sources & NodeMask(report.by_source):
         row = report.by_source[source]
         # Where the kernel splits a huge page, parts that hold zeros only may vanish.
         after[source] -= row.moved + row.vanished
-        after[target] += row.moved
+        if source in report.moves:
+            after[report.moves[source]] += row.moved
     assert after == {node: report.after.pages(node) for node in named}, report.to_json()
 
 

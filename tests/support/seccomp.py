@@ -1,4 +1,4 @@
-"""seccomp filters that answer migrate_pages(2) in place of the kernel's code (seccomp(2)).
+"""seccomp filters that answer a system call in place of the kernel's code (seccomp(2)).
 
 Container runtimes do it, and it is the way to answers that one node cannot provoke. A filter stays
 with the thread that installed it, so this too is for children.
@@ -34,9 +34,9 @@ _IOCTL_RECEIVE = 0xC0502100
 _IOCTL_SEND = 0xC0182101
 
 
-def refuse(errno: int) -> None:
-    """From now on migrate_pages of this thread fails with an errno."""
-    _install(_RET_ERRNO | errno, flags=0)
+def refuse(errno: int, number: int | None = None) -> None:
+    """From now on a system call of this thread, by default migrate_pages, fails with an errno."""
+    _install(_RET_ERRNO | errno, flags=0, number=number)
 
 
 def intercept() -> int:
@@ -57,15 +57,15 @@ def answer(listener: int, result: int) -> None:
     fcntl.ioctl(listener, _IOCTL_SEND, struct.pack("=QqiI", identity, result, 0, 0))
 
 
-def _install(verdict: int, flags: int) -> int:
-    number = numbers()
+def _install(verdict: int, flags: int, number: int | None = None) -> int:
+    known = numbers()
     instructions = [
         (_LOAD_WORD, 0, 0, 0),  # seccomp_data.nr
-        (_JUMP_IF_EQUAL, 0, 1, number.migrate_pages),
+        (_JUMP_IF_EQUAL, 0, 1, known.migrate_pages if number is None else number),
         (_RETURN, 0, 0, verdict),
         (_RETURN, 0, 0, _RET_ALLOW),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *i) for i in instructions))
     program = struct.pack("@HP", len(instructions), ctypes.addressof(code))
     check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    return call(number.seccomp, _SET_MODE_FILTER, flags, program)
+    return call(known.seccomp, _SET_MODE_FILTER, flags, program)

@@ -13,6 +13,10 @@ from support.credentials import check
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+PROCESS_MADVISE = 440
+"""The same on every machine but alpha (include/uapi/asm-generic/unistd.h)."""
+
+
 class Numbers(NamedTuple):
     """Of one machine."""
 

@@ -27,6 +27,7 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.NodesRefused: {OSError, ValueError},
     errors.NoUserMemory: {OSError},
     errors.OutOfMemory: {OSError},
+    errors.NoSwap: {OSError},
     errors.Unsupported: {OSError},
 }
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymigrate.action import REASONS
 from pymigrate.ledger import Counts
-from pymigrate.mover import REASONS
-from pymigrate.report import EXPLANATIONS, Progress, Report
+from pymigrate.reasons import EVICTION, MIGRATION
+from pymigrate.report import Progress, Report
 from pymigrate.resident import Residency
 from pymigrate.units import KINDS
 
@@ -23,7 +24,7 @@ counts = st.builds(
     pages,
     pages,
     pages,
-    st.dictionaries(st.sampled_from(sorted(EXPLANATIONS)), pages),
+    st.dictionaries(st.sampled_from(sorted(MIGRATION)), pages),
 )
 residencies = st.none() | st.builds(
     Residency,
@@ -33,11 +34,15 @@ residencies = st.none() | st.builds(
 reports = st.builds(
     Report,
     pid=st.integers(1, 2**22),
+    action=st.just("migrate"),
+    sources=st.lists(st.integers(0, 1023)).map(tuple),
     moves=st.dictionaries(st.integers(0, 1023), st.integers(0, 1023)),
     outcome=st.sampled_from(["done", "cancelled", "ended"]),
     methods=st.sampled_from([(), ("move_pages",), ("move_pages", "migrate_pages")]),
     page_size=st.sampled_from([4096, 65536]),
     elapsed=st.floats(0, 1e9),
+    steps=st.integers(0, 10**6),
+    longest_step=st.floats(0, 1e9),
     total=counts,
     by_source=st.dictionaries(st.integers(0, 1023), counts),
     by_kind=st.dictionaries(st.sampled_from(KINDS), counts),
@@ -54,11 +59,15 @@ def some_report() -> Report:
     moved = Counts(asked=1024, moved=1024)
     return Report(
         pid=7,
+        action="migrate",
+        sources=(0,),
         moves={0: 1},
         outcome="done",
         methods=("migrate_pages",),
         page_size=4096,
         elapsed=2.0,
+        steps=0,
+        longest_step=0.0,
         total=moved,
         by_source={0: moved},
         by_kind={"anonymous": moved},
@@ -90,8 +99,24 @@ def test_text_names_every_reason(report: Report) -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    assert set(REASONS.values()) < set(EXPLANATIONS)
-    assert all(cause and remedy for cause, remedy in EXPLANATIONS.values())
+    assert set(REASONS.values()) < {*MIGRATION, *EVICTION}
+    for reasons in (MIGRATION, EVICTION):
+        assert all(cause and remedy for cause, remedy in reasons.values())
+
+
+def test_an_eviction_has_words_of_its_own() -> None:
+    left = Counts(asked=1024, moved=1000, left={"shared": 20, "locked": 4})
+    text = str(replace(some_report(), action="evict", moves={}, total=left))
+    assert "out of nodes 0" in text
+    assert "evicted        1000 pages" in text
+    assert "KSM" in text
+    assert "mlock" in text
+
+
+def test_the_longest_step_is_told_where_there_were_steps() -> None:
+    assert "steps" not in str(some_report())
+    stepped = replace(some_report(), methods=("move_pages",), steps=3, longest_step=0.25)
+    assert "by move_pages, 3 steps, the longest 250.0 ms" in str(stepped)
 
 
 def test_rate() -> None:
@@ -129,13 +154,14 @@ def test_a_process_without_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("balancing", "cause"), [(True, "NUMA balancing"), (False, "something moved them")]
+    ("balancing", "cause"), [(True, "NUMA balancing"), (False, "something brought them back")]
 )
 def test_what_bounced_back(balancing: bool, cause: str) -> None:
     text = str(replace(some_report(), bounced=5, balancing=balancing))
     assert "bounced back" in text
     assert cause in text
     assert "bounced back" not in str(some_report())
+    assert "bounced back   0 pages" in str(replace(some_report(), bounced=0))
 
 
 @given(pages, pages)

@@ -1,0 +1,192 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+/*
+ * A 32-bit process that asks for more at once gets garbage from many kernels: compat pointers were
+ * read at the stride of native ones from the second chunk of DO_PAGES_STAT_CHUNK_NR on.
+ */
+#define QUERY_MAX (sizeof(void *) == 4 ? 16 : SIZE_MAX)
+
+/* -- looking */
+
+int pm_query(int pid, void **addresses, size_t count, int *ret_status)
+{
+	for (size_t done = 0; done < count;) {
+		size_t some = count - done < QUERY_MAX ? count - done : QUERY_MAX;
+		long result = pm_move_pages(pid, some, addresses + done, NULL, ret_status + done,
+					    0);
+
+		if (result < 0)
+			return (int)result;
+		done += some;
+	}
+	return 0;
+}
+
+uint32_t pm_slot_of(const struct pm_batch *batch, uint64_t address)
+{
+	return (uint32_t)((address - batch->step->start) / batch->subject->memory.page_size);
+}
+
+const struct pm_route *pm_route_of(const struct pm_subject *subject, int node)
+{
+	static const struct pm_route none = {.target = -1};
+
+	return node >= 0 && (uint32_t)node < subject->nodes ? &subject->routes[node] : &none;
+}
+
+bool pm_is_hidden(const struct pm_subject *subject, uint64_t address, int node)
+{
+	return node == -ENOENT && subject->hides && pm_is_present(&subject->memory, address);
+}
+
+static int find_nodes(struct pm_batch *batch)
+{
+	int error;
+
+	for (size_t i = 0; i < batch->count; i++)
+		batch->addresses[i] = pm_at(batch->pages[i].address);
+	error = pm_query(batch->subject->pid, batch->addresses, batch->count, batch->status);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->pages[i].node = error < 0 ? error : batch->status[i];
+	return error;
+}
+
+/* What the look alone decides. */
+static int judge(const struct pm_batch *batch, const struct pm_page *page, const int32_t *targets)
+{
+	pm_mark mark = batch->step->tally.marks[pm_slot_of(batch, page->address)];
+	bool owed = pm_is_owed(mark);
+
+	if (pm_is_done(mark))
+		return PM_NOT_COUNTED;
+	if (pm_is_hidden(batch->subject, page->address, page->node)) {
+		if (owed)
+			return PM_HIDDEN;
+		batch->step->hidden += page->span;
+		return PM_NOT_COUNTED;
+	}
+	if (owed && targets && targets[pm_owed_rank(mark)] == page->node)
+		return PM_MOVED;
+	if (pm_route_of(batch->subject, page->node)->target >= 0)
+		return PM_ASKED;
+	return owed ? PM_VANISHED : PM_NOT_COUNTED;
+}
+
+int pm_batch_look(struct pm_batch *batch, const int32_t *targets)
+{
+	int error = find_nodes(batch);
+
+	for (size_t i = 0; i < batch->count; i++)
+		batch->pages[i].outcome = judge(batch, &batch->pages[i], targets);
+	return error;
+}
+
+/* -- counting */
+
+/* What is left to say of a page when its memory is gone, or when the step did not come to it. */
+static void conclude(struct pm_page *page, bool gone, bool failed)
+{
+	if (page->outcome != PM_NOT_COUNTED && gone)
+		page->outcome = PM_VANISHED;
+	else if (page->outcome == PM_ASKED && failed)
+		page->outcome = PM_NOT_COUNTED;
+}
+
+/* The number of the first base page that the step has not gone over. */
+static uint32_t next_slot(const struct pm_batch *batch)
+{
+	const struct pm_step *step = batch->step;
+
+	if (step->cursor.address)
+		return pm_slot_of(batch, step->cursor.address);
+	if (step->cursor.segment == 0)
+		return 0;
+	return pm_slot_of(batch, step->cursor.segment < step->count
+					 ? step->segments[step->cursor.segment].start
+					 : step->end);
+}
+
+int pm_batch_count(struct pm_batch *batch, int error,
+		   void (*count_page)(struct pm_batch *batch, const struct pm_page *page))
+{
+	bool gone = error == -ESRCH || error == -EINVAL || pm_memory_gone(&batch->subject->memory);
+	uint32_t from = batch->from;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct pm_page *page = &batch->pages[i];
+		uint32_t slot = pm_slot_of(batch, page->address);
+
+		pm_count_vanished(&batch->step->tally, from, slot);
+		conclude(page, gone, error < 0);
+		if (page->outcome != PM_NOT_COUNTED)
+			count_page(batch, page);
+		from = slot + page->span;
+	}
+	pm_count_vanished(&batch->step->tally, from, next_slot(batch));
+	return gone ? -ESRCH : error;
+}
+
+void pm_count_whole(struct pm_batch *batch, const struct pm_page *page, int outcome)
+{
+	const struct pm_route *route = pm_route_of(batch->subject, page->node);
+	uint32_t slot = pm_slot_of(batch, page->address);
+
+	for (uint32_t i = 0; i < page->span; i++)
+		pm_count(&batch->step->tally, slot + i, route->rank, page->kind,
+			 (enum pm_column)outcome);
+}
+
+/* -- opening and closing */
+
+int pm_batch_open(struct pm_batch *batch)
+{
+	struct pm_step *step = batch->step;
+	long found;
+
+	batch->pages = calloc(step->limit, sizeof(*batch->pages));
+	batch->addresses = calloc(step->limit, sizeof(*batch->addresses));
+	batch->status = calloc(step->limit, sizeof(*batch->status));
+	if (!batch->pages || !batch->addresses || !batch->status)
+		return -ENOMEM;
+	batch->from = next_slot(batch);
+	found = pm_collect(&batch->subject->memory, step->segments, step->count, step->limit,
+			   &step->cursor, batch->pages);
+	if (found < 0)
+		return (int)found;
+	batch->count = (size_t)found;
+	step->looked_at = step->hidden = 0;
+	for (size_t i = 0; i < batch->count; i++)
+		step->looked_at += batch->pages[i].span;
+	return 0;
+}
+
+void pm_batch_close(struct pm_batch *batch)
+{
+	free(batch->pages);
+	free(batch->addresses);
+	free(batch->status);
+}
+
+bool pm_hides_pages(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+
+	if (page == MAP_FAILED)
+		return false;
+	*(volatile char *)page = 1;
+	/* As balancing does it: in memory, and not accessible. */
+	if (mprotect(page, size, PROT_NONE) < 0 || pm_query(0, &page, 1, &status) < 0)
+		status = 0;
+	munmap(page, size);
+	return status == -ENOENT;
+}

@@ -1,0 +1,79 @@
+"""Stretches: the pieces of memory that workers take, and what is known of their pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymigrate._native import ffi
+from pymigrate.units import KINDS, PAGE_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pymigrate._shim import ActionStep, CArray
+
+__all__ = ["Segment", "Stretch"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A range of addresses of one mapping.
+
+    Attributes:
+        start: First address.
+        end: The address behind the last.
+        kind: What it is made of, one of ``KINDS``.
+        page_size: Bytes of each page; more than the base page's for hugetlb.
+    """
+
+    start: int
+    end: int
+    kind: str
+    page_size: int
+
+
+class Stretch:
+    """A stretch of memory that is gone through by one worker, and what is remembered of its pages.
+
+    Args:
+        start: First address.
+        end: The address behind the last.
+        segments: The mappings in it, ascending.
+    """
+
+    def __init__(self, start: int, end: int, segments: Sequence[Segment]) -> None:
+        self.start, self.end = start, end
+        self.left = 0
+        """Base pages that stayed behind so far."""
+        self._marks: CArray | None = None
+        self._step = ffi.new("struct pm_step *")
+        self._step.start, self._step.end = start, end
+        self.rewind(segments)
+
+    def rewind(self, segments: Sequence[Segment]) -> None:
+        """Starts again at the beginning, with the mappings that are there now."""
+        rows = [
+            (part.start, part.end, KINDS.index(part.kind), part.page_size // PAGE_SIZE)
+            for part in segments
+        ]
+        self._segments = ffi.new("struct pm_segment[]", rows)
+        self._step.segments = self._segments
+        self._step.count = len(rows)
+        self._step.cursor.address = self._step.cursor.segment = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of it has been gone through."""
+        return self._step.cursor.segment == self._step.count
+
+    def open(self) -> ActionStep:
+        """What a step works on; marks of pages are made for the first."""
+        if self._marks is None:
+            self._marks = ffi.new("pm_mark[]", (self.end - self.start) // PAGE_SIZE)
+            self._step.tally.marks = self._marks
+        return self._step
+
+    def forget(self) -> None:
+        """Gives the memory for marks back: all pages are as if never seen."""
+        self._marks = None
