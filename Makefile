@@ -108,7 +108,7 @@ $(WHEEL): $(BUILDER) $(SOURCES)
 
 $(INSTALLED): $(WHEEL)
 	$(PIP) install --quiet --no-deps --force-reinstall dist/*.whl
-	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,test]"
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,job,test]"
 	touch $@
 
 $(LINTERS): $(READY)lint $(INSTALLED)

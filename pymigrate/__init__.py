@@ -25,6 +25,9 @@ from pymigrate.plan import plan
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.eviction import Eviction, evict
+    from pymigrate.job import Job
+    from pymigrate.job_operation import JobOperation
+    from pymigrate.job_report import JobProgress, JobReport
     from pymigrate.migration import Migration
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.nodes import Node, Topology, topology
@@ -43,6 +46,10 @@ __all__ = [
     "Eviction",
     "Progress",
     "Report",
+    "Job",
+    "JobOperation",
+    "JobProgress",
+    "JobReport",
     "check",
     "Preflight",
     "Verdict",
@@ -74,6 +81,10 @@ _LAZY = {
     "Migration": "pymigrate.migration",
     "Eviction": "pymigrate.eviction",
     "evict": "pymigrate.eviction",
+    "Job": "pymigrate.job",
+    "JobOperation": "pymigrate.job_operation",
+    "JobProgress": "pymigrate.job_report",
+    "JobReport": "pymigrate.job_report",
     "Report": "pymigrate.report",
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",

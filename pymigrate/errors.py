@@ -48,6 +48,14 @@ def quote(value: object) -> str:
 class Error(Exception):
     """Base of every error that pymigrate raises by itself."""
 
+    def to_dict(self) -> dict[str, object]:
+        """The error for programs: JSON types only; None for what only a ``KernelError`` has."""
+        return {
+            "type": type(self).__name__,
+            "message": str(self),
+            **{name: getattr(self, name, None) for name in ("pid", "reason", "errno")},
+        }
+
 
 class InvalidArgument(Error, ValueError):
     """A value that no call could make sense of. Nothing was done."""

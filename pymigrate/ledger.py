@@ -54,6 +54,14 @@ class Counts:
         for reason, pages in other.left.items():
             self.add(reason, pages)
 
+    def to_dict(self) -> dict[str, object]:
+        """What ``json.dumps`` takes."""
+        return {
+            **{column: getattr(self, column) for column in _COLUMNS},
+            "left_behind": self.left_behind,
+            "left": dict(self.left),
+        }
+
     def closes(self) -> bool:
         """Whether every page that was asked for is in exactly one column."""
         parts = (self.moved, self.already_there, self.vanished, *self.left.values())

@@ -63,7 +63,6 @@ class Operation:
         check_count("workers", workers, 1, 256)
         check_count("retries", retries, 0, RETRIES_MAX)
         self._routes = routes
-        self._bounded = bool(rate or max_stall or workers > 1)
         self._workers = workers
         self._retries = retries
         self._pace = Pace(rate, max_stall, overhead() if max_stall else 0.0)
@@ -73,6 +72,10 @@ class Operation:
         self._report: Report | None = None
 
     # -- control
+
+    def join(self, pace: Pace) -> None:
+        """Makes it a part of a whole, whose rate, pauses and cancel it shares. Before it runs."""
+        self._pace = pace
 
     def cancel(self) -> None:
         """Stops after the step under way; what is done stays done, and the report says how much."""
@@ -149,7 +152,8 @@ class Operation:
             self._inspect(self._accounts.before)
             try:
                 if self._routes.sources:
-                    yield from self._operate(files, at_once=not (watched or self._bounded))
+                    bounded = self._pace.bounded or self._workers > 1
+                    yield from self._operate(files, at_once=not (watched or bounded))
             except BaseException:
                 self._outcome = "cancelled"
                 raise

@@ -48,6 +48,11 @@ class Pace:
         self._next_start = time.monotonic()
 
     @property
+    def bounded(self) -> bool:
+        """Whether there is a rate or a longest stall to keep to."""
+        return bool(self._rate or self._max_stall)
+
+    @property
     def limit(self) -> int:
         """Base pages that the next step may take on."""
         limit = self._limit

@@ -112,12 +112,12 @@ class Report:
             "steps": self.steps,
             "longest_step_seconds": self.longest_step,
             "bytes_per_second": self.rate,
-            **_counts_to_dict(self.total),
+            **self.total.to_dict(),
             "appeared": self.appeared,
             "bounced": self.bounced,
             "balancing": self.balancing,
-            "by_source": {str(node): _counts_to_dict(c) for node, c in self.by_source.items()},
-            "by_kind": {kind: _counts_to_dict(c) for kind, c in self.by_kind.items()},
+            "by_source": {str(node): c.to_dict() for node, c in self.by_source.items()},
+            "by_kind": {kind: c.to_dict() for kind, c in self.by_kind.items()},
             "before": None if self.before is None else self.before.to_dict(),
             "after": None if self.after is None else self.after.to_dict(),
         }
@@ -129,17 +129,6 @@ class Report:
     def __str__(self) -> str:
         """The report for people, some lines."""
         return "\n".join(_lines(self))
-
-
-def _counts_to_dict(counts: Counts) -> dict[str, object]:
-    return {
-        "asked": counts.asked,
-        "moved": counts.moved,
-        "already_there": counts.already_there,
-        "vanished": counts.vanished,
-        "left_behind": counts.left_behind,
-        "left": dict(counts.left),
-    }
 
 
 def _lines(report: Report) -> list[str]:

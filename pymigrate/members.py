@@ -1,0 +1,168 @@
+"""Who belongs to a job: rules that tell the processes of the moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from pymigrate._checks import check_pid
+from pymigrate.errors import Error, InvalidArgument, KernelError, NoSuchProcess, NotPermitted
+from pymigrate.task import Task
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
+
+    import psutil
+
+    Rule = Callable[[], Iterable[int]]
+
+__all__ = ["by_cgroup", "by_group", "by_pids", "by_session", "by_tree", "only"]
+
+
+def by_pids(pids: Iterable[int]) -> Rule:
+    """These processes; the id of a thread stands for its process.
+
+    Raises:
+        InvalidArgument: One of them is no pid.
+        NoSuchProcess: There is none with such an id.
+    """
+    listed = list(pids)
+    for pid in listed:
+        check_pid(pid)
+    processes = sorted({Task.read(pid).group for pid in listed})
+    return lambda: processes
+
+
+def by_tree(pid: int) -> Rule:
+    """A process and its descendants. Who was one of them once stays one.
+
+    A child whose parent ended before it was seen is nobody's descendant any more: where that may
+    be, use the session or the cgroup.
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    psutil = _psutil()
+    check_pid(pid)
+    try:
+        family = {psutil.Process(pid or os.getpid())}
+    except psutil.Error:
+        raise _gone(pid) from None
+
+    def rule() -> Iterator[int]:
+        for member in list(family):
+            try:
+                family.update(member.children(recursive=True))
+            except psutil.Error:
+                family.discard(member)
+        return (member.pid for member in list(family))
+
+    return rule
+
+
+def by_session(pid: int) -> Rule:
+    """The session of a process (setsid(2)).
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    return _alike(os.getsid, pid)
+
+
+def by_group(pid: int) -> Rule:
+    """The process group of a process (setpgid(2)).
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    return _alike(os.getpgid, pid)
+
+
+def by_cgroup(folder: str) -> Rule:
+    """The processes in a cgroup and in those below it, v1 or v2.
+
+    Args:
+        folder: Where it is in the file system, below /sys/fs/cgroup.
+
+    Raises:
+        InvalidArgument: There is no cgroup.
+    """
+    if not os.path.isfile(os.path.join(folder, "cgroup.procs")):
+        raise InvalidArgument(
+            f"{folder!r} is no cgroup: name its folder, such as /sys/fs/cgroup/system.slice"
+        )
+
+    def rule() -> Iterator[int]:
+        for path, _, _ in os.walk(folder):
+            yield from _processes_in(path)
+
+    return rule
+
+
+def only(rule: Rule, choose: Callable[[psutil.Process], bool]) -> Rule:
+    """Those of a rule that are chosen, by what psutil tells of them."""
+    psutil = _psutil()
+
+    def chosen() -> Iterator[int]:
+        for pid in rule():
+            try:
+                if choose(psutil.Process(pid)):
+                    yield pid
+            except psutil.Error:
+                continue  # it has ended
+
+    return chosen
+
+
+def _alike(identify: Callable[[int], int], pid: int) -> Rule:
+    psutil = _psutil()
+    check_pid(pid)
+    try:
+        wanted = identify(pid)
+    except ProcessLookupError:
+        raise _gone(pid) from None
+    except PermissionError:
+        raise NotPermitted(errno.EPERM, "its session is not to be seen", pid=pid) from None
+
+    def is_alike(other: int) -> bool:
+        try:
+            return identify(other) == wanted
+        except OSError:
+            return False
+
+    return lambda: filter(is_alike, psutil.pids())
+
+
+def _processes_in(folder: str) -> list[int]:
+    try:
+        with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+            # 0 stands for processes of another pid namespace.
+            return [int(line) for line in file if int(line)]
+    except FileNotFoundError:
+        return []  # removed meanwhile
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            return []  # the same, by a file that was open already
+        if error.errno == errno.EOPNOTSUPP:
+            cause = f"{folder} is a threaded cgroup; name the domain above it"
+            raise KernelError(error.errno, cause, pid=0) from None
+        raise NotPermitted(
+            error.errno or errno.EACCES, f"{folder}/cgroup.procs: {error.strerror}", pid=0
+        ) from None
+
+
+def _psutil() -> ModuleType:
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        raise Error(
+            "to find the processes of a job takes the package psutil: "
+            "pip install 'pymigrate-numa[job]' (lists of pids, and cgroups, work without it)"
+        ) from None
+    return psutil
+
+
+def _gone(pid: int) -> NoSuchProcess:
+    return NoSuchProcess(errno.ESRCH, "there is no such process", pid=pid, reason="gone")

@@ -1,0 +1,119 @@
+"""Who belongs to a job: every rule finds the processes that are there, each of them once."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.processes import Servant, ended, idle_process, servant
+
+from pymigrate import InvalidArgument, InvalidType, Job, NoSuchProcess
+from pymigrate.members import by_cgroup
+
+psutil = pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
+
+
+def fork(life: list[int]) -> int:
+    """A child of the process in which this is called; it waits to be killed with its parent."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: SIGKILL
+        os.write(writer, b".")
+        threading.Event().wait()
+    os.read(reader, 1)
+    life.append(pid)
+    return pid
+
+
+@contextmanager
+def family() -> Iterator[tuple[Servant[list[int]], list[int]]]:
+    """A process with two children, in a session of its own."""
+
+    def prepare() -> list[int]:
+        os.setsid()
+        return []
+
+    with servant(prepare) as parent:
+        yield parent, sorted([parent.pid, parent.ask(fork), parent.ask(fork)])
+
+
+def test_a_tree() -> None:
+    with family() as (parent, pids):
+        job = Job.tree(parent.pid)
+        assert job.pids() == pids
+        late = parent.ask(fork)
+        assert job.pids() == sorted([*pids, late])
+
+
+def test_who_was_in_the_tree_stays_in_it() -> None:
+    with family() as (parent, pids):
+        job = Job.tree(os.getpid())
+        assert set(pids) < set(job.pids())
+        assert parent.ask(fork) in job.pids()
+
+
+def test_a_session_and_a_group() -> None:
+    with family() as (parent, pids):
+        assert Job.session(parent.pid).pids() == pids
+        assert Job.session(pids[-1]).pids() == pids
+        assert Job.group(parent.pid).pids() == pids
+        assert os.getpid() not in Job.session(parent.pid).pids()
+
+
+def test_a_list_of_pids_and_threads() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert thread.native_id is not None
+        job = Job.of([thread.native_id, os.getpid(), 0])
+        assert job.pids() == [os.getpid()]
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_joined_and_chosen() -> None:
+    with idle_process() as one, idle_process() as two:
+        both = Job.of([one]) | Job.of([one, two])
+        assert both.pids() == sorted([one, two])
+        assert both.only(lambda process: process.pid == two).pids() == [two]
+
+
+def test_residency_of_each() -> None:
+    with idle_process() as one, idle_process() as two:
+        found = Job.of([one, two]).residency()
+        assert set(found) == {one, two}
+        assert all(resident.pages() for resident in found.values())
+
+
+@pytest.mark.parametrize("make", [Job.tree, Job.session, Job.group, lambda pid: Job.of([pid])])
+def test_nobody(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(NoSuchProcess):
+        make(ended())
+    with pytest.raises(InvalidArgument):
+        make(-1)
+    with pytest.raises(InvalidType):
+        make(True)
+
+
+def test_what_is_no_cgroup(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"is no cgroup: name its folder"):
+        Job.cgroup(str(tmp_path))
+
+
+def test_a_cgroup_and_those_below(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for folder, text in ((tmp_path, "7\n0\n"), (tmp_path / "a", ""), (tmp_path / "a/b", "9\n8\n")):
+        (folder / "cgroup.procs").write_text(text)
+    rule = by_cgroup(str(tmp_path))
+    assert sorted(rule()) == [7, 8, 9]
+    (tmp_path / "a/b/cgroup.procs").unlink()
+    assert sorted(rule()) == [7]
