@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import textwrap
 
 from pymigrate.errors import InvalidArgument
 from pymigrate.nodemask import NodeMask
@@ -16,13 +18,28 @@ if TYPE_CHECKING:
 __all__ = [
     "add_json",
     "add_nodes",
+    "add_parser",
     "add_pid",
-    "add_routes",
-    "duration",
-    "rate",
-    "routes_of",
     "add_pids",
+    "add_routes",
+    "add_switch",
+    "routes_of",
 ]
+
+
+def add_parser(
+    subparsers: Subparsers, name: str, summary: str, description: str, statuses: str
+) -> argparse.ArgumentParser:
+    """The parser of a subcommand, whose help ends with its exit statuses."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=summary,
+        # The formatter that keeps the lines of the epilog keeps those of all.
+        description=textwrap.fill(description, shutil.get_terminal_size().columns - 2),
+        epilog=f"exit status:\n{statuses}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
 
 
 def add_pid(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +79,18 @@ def routes_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"old": old, "new": new, "moves": moves}
 
 
+def add_switch(parser: argparse.ArgumentParser, name: str, do: str, leave: str) -> None:
+    """``--NAME`` and ``--no-NAME``, which exclude each other; None if neither is given."""
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument(f"--{name}", action="store_true", default=None, help=do)
+    switch.add_argument(f"--no-{name}", dest=name, action="store_false", default=None, help=leave)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Output for programs."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, an error as well"
+    )
 
 
 def _nodes(text: str) -> NodeMask:
@@ -77,19 +103,21 @@ def _nodes(text: str) -> NodeMask:
 def _pid(text: str) -> int:
     digits = text.isascii() and text.isdecimal() and len(text) <= 10
     if not (digits and 0 < int(text) < 2**31):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no process id")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no process id; give a number above 0")
     return int(text)
 
 
 def _map(text: str) -> dict[int, int]:
     moves: dict[int, int] = {}
     for pair in text.split(","):
-        source, colon, target = pair.partition(":")
-        if not colon:
-            raise argparse.ArgumentTypeError(f"{pair[:40]!r} is no move; write OLD:NEW, as in 0:2")
+        if pair.count(":") != 1:
+            fault = "has more than one colon" if ":" in pair else "has no colon"
+            raise argparse.ArgumentTypeError(f"{pair[:40]!r} {fault}; write OLD:NEW, as in 0:2,1:3")
+        source, _, target = pair.partition(":")
         for node in NodeMask(_nodes(source)):
             if node in moves:
-                raise argparse.ArgumentTypeError(f"node {node} is given two targets")
+                fault = f"node {node} is given two targets; its pages can go to one"
+                raise argparse.ArgumentTypeError(fault)
             moves[node] = _one_node(target)
     return moves
 
@@ -97,30 +125,7 @@ def _map(text: str) -> dict[int, int]:
 def _one_node(text: str) -> int:
     nodes = _nodes(text)
     if len(nodes) != 1:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not one node")
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not one node; write OLD:NEW, as in 0:2,1:3"
+        )
     return nodes[0]
-
-
-_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
-
-
-def rate(text: str) -> float:
-    """Bytes: ``500M`` (binary units)."""
-    return _quantity(text.upper(), _BYTES, "a size: write 500M or 2G")
-
-
-def duration(text: str) -> float:
-    """Seconds: ``5ms``."""
-    return _quantity(text, _SECONDS, "a time: write 5ms or 0.5s")
-
-
-def _quantity(text: str, units: dict[str, float] | dict[str, int], what: str) -> float:
-    number = text.rstrip("KMGTmsu")
-    try:
-        value = float(number) * units[text[len(number) :]]
-    except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {what}") from None
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r}: it has to be positive and finite")
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pymigrate.cli.arguments import add_json, add_pid, add_routes, routes_of
+from pymigrate.cli.arguments import add_json, add_parser, add_pid, add_routes, routes_of
 from pymigrate.cli.status import DONE, PAGES_LEFT
 from pymigrate.preflight import check
 
@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from pymigrate.cli.arguments import Subparsers
 
 
+STATUSES = """\
+  0    nothing is refused; warnings are no refusals
+  1    it cannot work: something is refused
+  2    an error, as for a process that is not there
+  130  stopped by Ctrl-C or SIGTERM
+"""
+
+
 def add_to(subparsers: Subparsers) -> None:
     """Adds the subcommand."""
-    parser = subparsers.add_parser(
+    parser = add_parser(
+        subparsers,
         "check",
-        help="say whether a migration can work, and move nothing",
-        description="Look at everything that decides about moving the pages of a process from OLD "
-        "to NEW. Exit status 1 if it cannot work.",
+        "say whether a migration can work, and move nothing",
+        "Look at everything that decides about moving the pages of a process from OLD to NEW.",
+        STATUSES,
     )
     add_pid(parser)
     add_routes(parser)

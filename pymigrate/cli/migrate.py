@@ -7,8 +7,17 @@ import json
 import sys
 from importlib.util import find_spec
 
-from pymigrate.cli.arguments import add_json, add_pid, add_routes, duration, rate, routes_of
+from pymigrate.cli.arguments import (
+    add_json,
+    add_parser,
+    add_pid,
+    add_routes,
+    add_switch,
+    routes_of,
+)
+from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.interrupt import on_interrupt
+from pymigrate.cli.quantities import SIZES, TIMES, duration, size, workers
 from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
 from pymigrate.migration import Migration
 from pymigrate.preflight import check
@@ -19,33 +28,33 @@ if TYPE_CHECKING:
     from pymigrate.report import Report
 
 
+_STATUSES = f"""\
+  0    every page that was asked for is where it should be
+  1    pages were left behind or have appeared, or the process ended midway: see the report
+  2    an error, before anything was moved or midway
+  130  stopped by Ctrl-C or SIGTERM; the report says what had moved
+exit status with --dry-run:
+{CHECKED}"""
+
+
 def add_to(subparsers: Subparsers) -> None:
     """Adds the subcommand."""
-    parser = subparsers.add_parser(
+    parser = add_parser(
+        subparsers,
         "migrate",
-        help="move the memory of a process",
-        description="Move the pages of a process from the nodes OLD to the nodes NEW, and report "
-        "what moved, what stayed behind, and why. `pymigrate plan OLD NEW` tells which node's "
-        "pages go where.",
+        "move the memory of a process",
+        "Move the pages of a process from the nodes OLD to the nodes NEW, and report what moved, "
+        "what stayed behind, and why. `pymigrate plan OLD NEW` tells which node's pages go where.",
+        _STATUSES,
     )
     add_pid(parser)
     add_routes(parser)
-    parser.add_argument(
-        "--rate", type=rate, metavar="SIZE", help="bytes to move in a second at the most: 500M, 2G"
-    )
-    parser.add_argument(
-        "--max-stall",
-        type=duration,
-        metavar="TIME",
-        help="how long one step may hold the process up: 500us, 5ms",
-    )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="threads that move pages (1)"
-    )
-    parser.add_argument(
-        "--shared",
-        action=argparse.BooleanOptionalAction,
-        help="move pages that other processes map too (where permitted, if neither is given)",
+    _add_bounds(parser)
+    add_switch(
+        parser,
+        "shared",
+        "move pages that other processes map too (where permitted, if neither is given)",
+        "leave them",
     )
     parser.add_argument(
         "--look-again",
@@ -56,13 +65,32 @@ def add_to(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done and stop; like `check`"
     )
-    parser.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        help="show a progress bar on standard error (if that is a terminal)",
+    add_switch(
+        parser,
+        "progress",
+        "show a progress bar on standard error (if that is a terminal, if neither is given)",
+        "show none",
     )
     add_json(parser)
     parser.set_defaults(run=run)
+
+
+def _add_bounds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rate",
+        type=size,
+        metavar="SIZE",
+        help=f"bytes to move in a second at the most: 500M, 2GiB ({SIZES})",
+    )
+    parser.add_argument(
+        "--max-stall",
+        type=duration,
+        metavar="TIME",
+        help=f"how long one step may hold the process up: 500us, 5ms ({TIMES})",
+    )
+    parser.add_argument(
+        "--workers", type=workers, default=1, metavar="N", help="threads that move pages (1)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.look_again and report.after and not interrupt.wait(arguments.look_again):
             report = migration.look_again()
     print(report.to_json() if arguments.json else report)
-    if interrupt.received:
+    if report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if report.complete else PAGES_LEFT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pymigrate.cli.arguments import add_json
+from pymigrate.cli.arguments import add_json, add_parser
 from pymigrate.cli.status import DONE
 
 TYPE_CHECKING = False
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 def add_to(subparsers: Subparsers) -> None:
     """Adds the subcommand."""
-    parser = subparsers.add_parser(
+    parser = add_parser(
+        subparsers,
         "nodes",
-        help="show the nodes of this machine",
-        description="Show the nodes that are online: their CPUs, memory, huge pages, and how far "
-        "they are from each other.",
+        "show the nodes of this machine",
+        "Show the nodes that are online: their CPUs, memory, huge pages, and how far they are from "
+        "each other.",
+        "  0    done\n  2    an error\n  130  stopped by Ctrl-C or SIGTERM\n",
     )
     add_json(parser)
     parser.set_defaults(run=run)

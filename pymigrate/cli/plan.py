@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pymigrate.cli.arguments import add_json, add_nodes
+from pymigrate.cli.arguments import add_json, add_nodes, add_parser
 from pymigrate.cli.status import DONE
 from pymigrate.plan import plan
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 def add_to(subparsers: Subparsers) -> None:
     """Adds the subcommand."""
-    parser = subparsers.add_parser(
+    parser = add_parser(
+        subparsers,
         "plan",
-        help="show which node's pages go where",
-        description="Show the moves that the kernel makes for OLD and NEW, in its order. "
-        "Nothing is moved.",
+        "show which node's pages go where",
+        "Show the moves that the kernel makes for OLD and NEW, in its order. Nothing is moved.",
+        "  0    done\n  2    an error\n  130  stopped by Ctrl-C or SIGTERM\n",
     )
     add_nodes(parser)
     add_json(parser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -62,7 +63,30 @@ def test_help(capsys: Capture, arguments: list[str]) -> None:
 
 def test_help_tells_the_exit_statuses(capsys: Capture) -> None:
     run("--help")
-    assert "exit status: 0 done, 1 some pages were not moved, 2 an error" in capsys.readouterr().out
+    assert statuses(capsys.readouterr().out) == ["0", "1", "2", "130"]
+
+
+@pytest.mark.parametrize(
+    ("subcommand", "expected"),
+    [
+        ("migrate", ["0", "1", "2", "130"] * 2),  # and those of --dry-run
+        ("check", ["0", "1", "2", "130"]),
+        ("plan", ["0", "2", "130"]),
+        ("show", ["0", "2", "130"]),
+        ("nodes", ["0", "2", "130"]),
+    ],
+)
+def test_each_tells_its_own_exit_statuses(
+    capsys: Capture, subcommand: str, expected: list[str]
+) -> None:
+    run(subcommand, "--help")
+    assert statuses(capsys.readouterr().out) == expected
+
+
+def statuses(text: str) -> list[str]:
+    """The exit statuses that a help explains."""
+    _, _, epilog = text.partition("exit status")
+    return re.findall(r"^  (\d+)  ", epilog, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +115,23 @@ def test_help_tells_the_exit_statuses(capsys: Capture) -> None:
         (f"migrate 00000000001{'9' * 5000} 0 0", "'0000000000"),
         ("migrate 1 0 3-1", "argument NEW: node list '3-1', position 2"),
         ("migrate 1 -1 0", "OLD"),
+        ("migrate 1 --map 0:1:2", "'0:1:2' has more than one colon; write OLD:NEW"),
+        ("migrate 1 --map 0", "'0' has no colon; write OLD:NEW"),
+        ("migrate 1 --map 0:1,0:2", "node 0 is given two targets"),
+        ("migrate 1 --map 0:1-2", "'1-2' is not one node; write OLD:NEW"),
+        ("migrate 1 0 1 --rate 5xB", "'5xB' is no size above 0; write 500M, 2GiB or 500MB"),
+        ("migrate 1 0 1 --rate 0", "'0' is no size above 0"),
+        ("migrate 1 0 1 --rate -1", "--rate"),
+        ("migrate 1 0 1 --rate inf", "'inf' is no size above 0"),
+        (f"migrate 1 0 1 --rate {'9' * 5000}", "'9999999999"),
+        ("migrate 1 0 1 --max-stall 5MS", "'5MS' is no time above 0; write 500us, 5ms"),
+        ("migrate 1 0 1 --look-again 5h", "'5h' is no time above 0"),
+        ("migrate 1 0 1 --workers abc", "'abc' is no number of workers; give one from 1 to 256"),
+        ("migrate 1 0 1 --workers 0", "'0' is no number of workers"),
+        ("migrate 1 0 1 --workers -1", "'-1' is no number of workers"),
+        ("migrate 1 0 1 --workers 257", "'257' is no number of workers"),
+        ("migrate 1 0 1 --shared --no-shared", "--no-shared: not allowed with argument --shared"),
+        ("migrate 1 0 1 --no-progress --progress", "not allowed with argument --no-progress"),
     ],
     ids=lambda text: ascii(text)[:40],
 )
