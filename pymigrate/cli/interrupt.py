@@ -1,17 +1,44 @@
-"""Ctrl-C during an operation: it is stopped, and its partial report still printed."""
+"""Ctrl-C and SIGTERM: they end a command at once, or an operation after the step under way."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from pymigrate.cli.status import INTERRUPTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import Any
 
-__all__ = ["Interrupt", "on_interrupt"]
+__all__ = ["Interrupt", "end_when_stopped", "ignore_stops", "on_interrupt"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_when_stopped() -> None:
+    """Lets SIGINT and SIGTERM end the process at once, with one line.
+
+    Nothing is raised: what is being imported would swallow a KeyboardInterrupt here and there, or
+    make another exception of it.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        with suppress(OSError):
+            os.write(2, b"pymigrate: stopped\n")
+        os._exit(INTERRUPTED)
+
+    _handle(end)
+
+
+def ignore_stops() -> None:
+    """Lets SIGINT and SIGTERM change nothing any more: all is done, and the process ends."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Interrupt:
@@ -28,11 +55,6 @@ class Interrupt:
         """Waits that long, or until it is pressed; returns whether it was."""
         return self._event.wait(seconds)
 
-    @property
-    def received(self) -> bool:
-        """Whether it was pressed."""
-        return self._event.is_set()
-
 
 @contextmanager
 def on_interrupt(cancel: Callable[[], object]) -> Iterator[Interrupt]:
@@ -46,9 +68,18 @@ def on_interrupt(cancel: Callable[[], object]) -> Iterator[Interrupt]:
         interrupt.receive()
         cancel()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = _handle(handle)
     try:
         yield interrupt
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _handle(handler: Callable[[int, FrameType | None], object]) -> dict[signal.Signals, Any]:
+    """Sets the handler, and returns what it replaces.
+
+    A signal that is ignored, as SIGINT is in the background of a script, stays so.
+    """
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}

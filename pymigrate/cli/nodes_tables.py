@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.tables import bar, console, new_table
+from pymigrate.cli.tables import bar, new_table, print_out
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import format_bytes
 
@@ -17,10 +17,9 @@ _NOTHING = "-"
 
 def print_topology(found: Topology) -> None:
     """The nodes, their distances, and whether the kernel moves pages by itself."""
-    console().print(_nodes(found))
-    console().print(_distances(found))
+    print_out(_nodes(found), _distances(found))
     if found.balancing:
-        console().print("NUMA balancing is on: the kernel moves pages by itself")
+        print_out("NUMA balancing is on: the kernel moves pages by itself")
 
 
 def _nodes(found: Topology) -> object:

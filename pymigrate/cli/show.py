@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
-from pymigrate.cli.arguments import add_json, add_pids
+from pymigrate.cli.arguments import add_json, add_parser, add_pids
+from pymigrate.cli.failure import failure
 from pymigrate.cli.status import DONE, FAILED
+from pymigrate.cli.streams import complain
 from pymigrate.errors import Error
 
 TYPE_CHECKING = False
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
     from pymigrate.cli.arguments import Subparsers
 
 
+_STATUSES = """\
+  0    done
+  2    an error; of several processes one at least could not be looked at
+  130  stopped by Ctrl-C or SIGTERM
+"""
+
+
 def add_to(subparsers: Subparsers) -> None:
     """Adds the subcommand."""
-    parser = subparsers.add_parser(
+    parser = add_parser(
+        subparsers,
         "show",
-        help="show on which nodes the memory of processes is",
-        description="Show the memory of processes by node and by what it is made of: anonymous "
-        "memory, files, shared memory, and huge pages of a pool (hugetlb).",
+        "show on which nodes the memory of processes is",
+        "Show the memory of processes by node and by what it is made of: anonymous memory, files, "
+        "shared memory, and huge pages of a pool (hugetlb).",
+        _STATUSES,
     )
     add_pids(parser)
     parser.add_argument("--vmas", action="store_true", help="show each mapping too")
@@ -40,18 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.json:
         from pymigrate.cli.show_tables import print_process
-    views = []
+    processes = []
     failed = False
     for pid in arguments.pids:
         try:
             view = ProcessView.look(pid, thp=arguments.thp, with_vmas=arguments.vmas)
         except Error as error:
-            print(f"pymigrate: {error}", file=sys.stderr)
+            complain(error)
+            processes.append({"pid": pid, "error": failure(error)})
             failed = True
         else:
-            views.append(view)
-            if not arguments.json:
+            if arguments.json:
+                processes.append(view.to_dict())
+            else:
                 print_process(view)
     if arguments.json:
-        print(json.dumps({"processes": [view.to_dict() for view in views]}))
+        print(json.dumps({"processes": processes}))
     return FAILED if failed else DONE

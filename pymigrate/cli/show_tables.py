@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.tables import bar, console, new_table, plain
+from pymigrate.cli.tables import bar, new_table, plain, print_out
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
@@ -19,17 +19,16 @@ _NOTHING = "-"
 def print_process(view: ProcessView) -> None:
     """Its memory by node and kind, then what is on no node, and the mappings if they are there."""
     found = view.residency
-    out = console()
     table = new_table(f"pid {view.pid} ({view.name})", "node", "", *KINDS, "total", left=("",))
     for node in found.nodes:
         table.add_row(str(node), bar(found.pages(node), found.pages()), *_sums(found, node))
     table.add_section()
     table.add_row("all", "", *_sums(found, None))
-    out.print(table)
+    print_out(table)
     if found.swapped:
-        out.print(f"swapped {format_bytes(found.swapped)}")
+        print_out(f"swapped {format_bytes(found.swapped)}")
     if found.thp is not None:
-        out.print(f"transparent huge pages {format_bytes(found.thp)} (among the above)")
+        print_out(f"transparent huge pages {format_bytes(found.thp)} (among the above)")
     if view.vmas is not None:
         print_vmas(view.vmas)
 
@@ -51,7 +50,7 @@ def print_vmas(vmas: list[Vma]) -> None:
                 str(vma.policy),
                 plain(vma.path),
             )
-    console().print(table)
+    print_out(table)
 
 
 def _sums(found: Residency, node: int | None) -> list[str]:

@@ -18,15 +18,25 @@ except ModuleNotFoundError as missing:
         "(--json works without it)"
     ) from None
 
-__all__ = ["bar", "console", "new_table", "plain"]
+__all__ = ["bar", "new_table", "plain", "print_out"]
 
 _BAR_WIDTH = 16
 _PIPE_WIDTH = 10_000  # of nobody's terminal: nothing is wrapped or cut
 
 
-def console() -> Console:
-    """Standard output; without colours and without a width where it is no terminal."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+def print_out(*drawn: object) -> None:
+    """Prints on standard output; where that is no terminal, without colours and at full width.
+
+    rich only draws: it would end the process by itself where nobody takes the output.
+    """
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if terminal else _PIPE_WIDTH)
+    with console.capture() as capture:
+        console.print(*drawn, sep="\n")
+    text = capture.get()
+    if not terminal:  # to a program, the spaces that fill a table up to its edge are noise
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    sys.stdout.write(text)
 
 
 def new_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:

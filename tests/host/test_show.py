@@ -94,7 +94,20 @@ def test_one_of_several_is_gone() -> None:
         shown = run("show", "--json", gone, pid)
     assert shown.returncode == 2
     assert shown.stderr.startswith(f"pymigrate: pid {gone}: ")
-    assert [process["pid"] for process in json.loads(shown.stdout)["processes"]] == [pid]
+    first, second = json.loads(shown.stdout)["processes"]
+    assert (first["pid"], second["pid"]) == (gone, pid)
+    assert first["error"]["type"] == "NoSuchProcess"
+    assert shown.stderr == f"pymigrate: {first['error']['message']}\n"
+    assert "error" not in second
+
+
+@pytest.mark.parametrize("words", [("show", "--vmas", os.getpid()), ("nodes",)])
+def test_a_table_in_a_pipe_is_as_wide_as_it_has_to_be(words: tuple[object, ...]) -> None:
+    pytest.importorskip("rich")
+    narrow = run(*words, COLUMNS="20").stdout.splitlines()
+    assert max(map(len, narrow)) > 60
+    assert "\u2026" not in "".join(narrow)  # nothing was cut
+    assert [line for line in narrow if line != line.rstrip()] == []
 
 
 def test_nodes() -> None:

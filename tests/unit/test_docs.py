@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pymigrate
-from pymigrate.cli import _parser
+from pymigrate.cli.command import parser
 from pymigrate.reasons import EVICTION, MIGRATION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
-    actions = _parser()._actions
+    actions = parser()._actions
     (found,) = (a for a in actions if isinstance(a, argparse._SubParsersAction))
     return dict(found.choices)
 

@@ -1,0 +1,91 @@
+"""The subcommands, put together: their arguments, their errors, and what becomes of the output."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+import pymigrate
+from pymigrate.cli import check, migrate, nodes, plan, show
+from pymigrate.cli.failure import failure
+from pymigrate.cli.status import FAILED
+from pymigrate.cli.streams import complain, discard_rest
+from pymigrate.errors import Error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["parser", "run"]
+
+_SUBCOMMANDS = (migrate, check, plan, show, nodes)
+
+_EPILOG = """\
+OLD and NEW are node lists: 0-3,8 (ranges), 0-31:2/8 (of each 8 the first 2), all (the nodes your
+cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
+
+exit status:
+  0    done
+  1    migrate: pages were left behind or have appeared, or the process ended midway;
+       check, migrate --dry-run: it cannot work
+  2    an error, told on standard error; output that nobody takes is one too
+  130  stopped by Ctrl-C or SIGTERM; migrate prints its partial report first
+`pymigrate COMMAND --help` has those of each command.
+"""
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Runs a subcommand and returns its exit status; output that nobody takes is an error."""
+    # Python has None for a stream that was closed when it started, as daemons do.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
+    if sys.stdout is None:
+        complain("standard output is closed")
+        return FAILED
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        complain(f"standard output: {error.strerror}")
+        discard_rest()
+        return FAILED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments = argparse.Namespace(json=False)
+    try:
+        parser().parse_args(argv, arguments)
+        status: int = arguments.run(arguments)
+    except Error as error:
+        complain(error)
+        if arguments.json:
+            print(json.dumps({"error": failure(error)}))
+        return FAILED
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all arguments."""
+    parser = argparse.ArgumentParser(
+        prog="pymigrate",
+        description="Move the memory of running processes between NUMA nodes.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for subcommand in _SUBCOMMANDS:
+        subcommand.add_to(subparsers)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than all the rest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"pymigrate {pymigrate.__version__}")
+        parser.exit()

@@ -1,0 +1,81 @@
+"""Ctrl-C and SIGTERM: a command ends with one line, at whatever moment they come."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from support.processes import idle_process
+
+from pymigrate import NodeMask
+
+HERE = str(NodeMask.has_memory())
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "pymigrate")
+
+# Runs the command, and gets a signal when a module is looked for.
+STOPPED_BY_IMPORT = """\
+import os, sys
+_, module, number, *sys.argv[1:] = sys.argv
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), int(number))
+sys.meta_path.insert(0, Stop())
+from pymigrate.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "module", ["pymigrate.cli.command", "argparse", "dataclasses", "pymigrate.migration"]
+)
+def test_during_the_imports(module: str, number: signal.Signals) -> None:
+    program = [sys.executable, "-c", STOPPED_BY_IMPORT, module, str(int(number)), "plan", "0", "1"]
+    done = subprocess.run(program, check=False, capture_output=True, text=True, cwd="/")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "pymigrate: stopped\n")
+
+
+def test_before_the_signals_are_handled() -> None:
+    program = [sys.executable, "-c", STOPPED_BY_IMPORT, "pymigrate.cli.interrupt", "2", "plan"]
+    done = subprocess.run(program, check=False, capture_output=True, text=True, cwd="/")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "pymigrate: stopped\n")
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
+    script = "trap '' INT TERM; exec \"$@\""
+    program = [sys.executable, "-c", STOPPED_BY_IMPORT, "argparse", "2", "plan", "0", "1"]
+    words = ["sh", "-c", script, "sh", *program]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd="/")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 -> 1\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_it_waits_to_look_again(number: signal.Signals) -> None:
+    """The migration is complete by then, so its report and its outcome are what counts."""
+    with idle_process() as pid:
+        words = [COMMAND, "migrate", str(pid), HERE, HERE, "--look-again", "600s"]
+        command = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until_idle(command.pid)
+        command.send_signal(number)
+        out, err = command.communicate(timeout=60)
+    assert (command.returncode, err) == (0, "")
+    assert out.startswith(f"pid {pid}, ")
+    assert ": done in " in out
+
+
+def wait_until_idle(pid: int) -> None:
+    """Waits until a process has slept for half a second, or has ended."""
+    quiet_since, ticks = time.monotonic(), ""
+    while time.monotonic() - quiet_since < 0.5:
+        time.sleep(0.05)
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        if fields[0] == "Z":
+            return
+        if (fields[0], now := f"{fields[11]} {fields[12]}") != ("S", ticks):
+            quiet_since, ticks = time.monotonic(), now
