@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from pymigrate.errors import InvalidArgument, InvalidType, quote
+from _collections_abc import Mapping
 
-__all__ = ["check_count", "check_pid", "check_positive"]
+from pymigrate.errors import InvalidArgument, InvalidNodes, InvalidType, quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.nodemask import NodeMask  # for the checker alone: the ground knows no sets
+
+__all__ = [
+    "check_count",
+    "check_flag",
+    "check_no_map",
+    "check_pid",
+    "check_positive",
+    "check_targets",
+]
 
 _PID_MAX = 2**31 - 1  # pid_t is an int
 _FLOAT_MAX = 1.7976931348623157e308  # sys.float_info.max
@@ -46,6 +59,38 @@ def check_count(name: str, value: int, lowest: int, highest: int) -> None:
         InvalidArgument: It is outside the range.
     """
     if type(value) is not int:
-        raise InvalidType(f"{name} {quote(value)}: an int has to be given")
+        raise InvalidType(f"{name} {quote(value)}: give an int from {lowest} to {highest}")
     if not lowest <= value <= highest:
-        raise InvalidArgument(f"{name} {quote(value)}: {lowest} up to {highest}")
+        raise InvalidArgument(f"{name} {quote(value)}: give an int from {lowest} to {highest}")
+
+
+def check_flag(name: str, value: bool | None, *, optional: bool = False) -> None:
+    """Refuses what is neither True nor False, nor None where that stands for a third.
+
+    Raises:
+        InvalidType: It is something else.
+    """
+    if not isinstance(value, bool) and not (optional and value is None):
+        choices = "None, True or False" if optional else "True or False"
+        raise InvalidType(f"{name} {quote(value)}: give {choices}")
+
+
+def check_no_map(name: str, nodes: object) -> None:
+    """Refuses a map for a node set: its keys would be taken, and its values dropped in silence.
+
+    Raises:
+        InvalidType: It is a map.
+    """
+    if isinstance(nodes, Mapping):
+        remedy = "give node sets as old and new, or the map as moves= to Migration or check()"
+        raise InvalidType(f"{name} {quote(nodes)}: a map is no node set; {remedy}")
+
+
+def check_targets(new: NodeMask) -> None:
+    """Refuses a set of targets that is empty.
+
+    Raises:
+        InvalidNodes: It is.
+    """
+    if not new:
+        raise InvalidNodes("new is empty: name a node that the pages can go to", new)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pymigrate._checks import check_pid
+import errno
+
+from pymigrate._checks import check_no_map, check_pid, check_targets
 from pymigrate._native import lib
+from pymigrate.errors import KernelError, NoSuchProcess, NotPermitted, OutOfMemory, Unsupported
 from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
@@ -11,6 +14,15 @@ if TYPE_CHECKING:
     from pymigrate.nodemask import Nodes
 
 __all__ = ["migrate"]
+
+# The errors whose cause the errno alone tells, as far as it does.
+_KINDS: dict[int, type[KernelError]] = {
+    errno.ESRCH: NoSuchProcess,
+    errno.EPERM: NotPermitted,
+    errno.EACCES: NotPermitted,
+    errno.ENOMEM: OutOfMemory,
+    errno.ENOSYS: Unsupported,
+}
 
 
 def migrate(pid: int, old: Nodes, new: Nodes) -> int:
@@ -21,7 +33,8 @@ def migrate(pid: int, old: Nodes, new: Nodes) -> int:
 
     Args:
         pid: The process, or one of its threads; 0 is the calling process.
-        old: Nodes to move pages from. Nodes that do not exist are no error.
+        old: Nodes to move pages from. Nodes that do not exist are no error; they count for the
+            pairing, and for each of them the kernel goes through all the memory in vain.
         new: Nodes to move them to.
 
     Returns:
@@ -41,12 +54,24 @@ def migrate(pid: int, old: Nodes, new: Nodes) -> int:
         Unsupported: ENOSYS.
     """
     check_pid(pid)
+    check_no_map("old", old)
+    check_no_map("new", new)
     sources, targets = NodeMask(old), NodeMask(new)
+    check_targets(targets)
     from_bitmap, to_bitmap = sources.to_bitmap(), targets.to_bitmap()
     result = lib.pm_migrate(pid, from_bitmap, len(from_bitmap), to_bitmap, len(to_bitmap))
     if result < 0:
-        # Looked up only now: a refusal is the rare case, and its causes take files to read.
-        from pymigrate.diagnose import diagnose
-
-        raise diagnose(-result, pid, sources, targets)
+        raise _refusal(-result, pid, sources, targets)
     return result
+
+
+def _refusal(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
+    # Looked up only now: a refusal is the rare case, and its causes take files to read.
+    try:
+        from pymigrate.diagnose import diagnose
+    except (ImportError, OSError) as error:  # after a chroot, or as a user who cannot read it
+        kind = _KINDS.get(number, KernelError)
+        cause = f"why is not to be seen, as pymigrate.diagnose cannot be imported ({error})"
+        remedy = "import pymigrate.diagnose before the process changes its root or its user"
+        return kind(number, cause, pid=pid, old=old, new=new, remedy=remedy)
+    return diagnose(number, pid, old, new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.errors import InvalidNodes
+from pymigrate._checks import check_no_map, check_targets
 from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
@@ -33,10 +33,12 @@ def plan(old: Nodes, new: Nodes) -> list[tuple[int, int]]:
 
     Raises:
         InvalidNodes: ``new`` is empty, or one of them is no set of nodes.
+        InvalidType: One of them is a map, or holds what is no number.
     """
+    check_no_map("old", old)
+    check_no_map("new", new)
     sources, targets = NodeMask(old), NodeMask(new)
-    if not targets:
-        raise InvalidNodes("new is empty: the pages need at least one node to go to", targets)
+    check_targets(targets)
     ranked = list(targets)
     goes_to = {node: ranked[rank % len(ranked)] for rank, node in enumerate(sources)}
     shift = len(sources) == len(targets)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 
 from pymigrate import _files
-from pymigrate._checks import check_pid
+from pymigrate._checks import check_flag, check_pid
 from pymigrate._memory_files import MemoryFiles, kilobytes, malformed, read_memory_file
 from pymigrate._mounts import tmpfs_table
 from pymigrate._native import ffi, lib
-from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, quote
+from pymigrate.errors import InvalidArgument, InvalidType, KernelError, NoSuchProcess, quote
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
@@ -65,7 +65,9 @@ class Residency:
 
         Raises:
             InvalidArgument: There is no such kind.
+            InvalidType: That is no node number.
         """
+        _check_node(node)
         if kind is not None and kind not in KINDS:
             raise InvalidArgument(f"kind {quote(kind)}: kinds are {', '.join(KINDS)}")
         return sum(
@@ -132,6 +134,11 @@ class Residency:
         return f"<{type(self).__name__} {self}>"
 
 
+def _check_node(node: int | None) -> None:
+    if node is not None and (isinstance(node, bool) or not hasattr(node, "__index__")):
+        raise InvalidType(f"node {quote(node)}: give a node number, an int, or None for all")
+
+
 def residency(pid: int, *, thp: bool = False, files: MemoryFiles | None = None) -> Residency:
     """Counts the pages of a process by node and kind.
 
@@ -149,7 +156,7 @@ def residency(pid: int, *, thp: bool = False, files: MemoryFiles | None = None) 
         files: Its files, if they are open already; read from their start, and left open.
 
     Raises:
-        InvalidArgument: It is no pid.
+        InvalidArgument: It is no pid, or ``thp`` is no bool.
         NoSuchProcess: There is no such process, or it ended meanwhile (reason ``"gone"``); or it
             replaced its memory by exec (``"replaced"``) and ``files`` are of the old one. Without
             ``files`` the new memory is counted.
@@ -158,6 +165,7 @@ def residency(pid: int, *, thp: bool = False, files: MemoryFiles | None = None) 
         Unsupported: The kernel was built without NUMA.
     """
     check_pid(pid)
+    check_flag("thp", thp)
     if files is not None:
         return _count(files, thp)
     attempts = _ATTEMPTS

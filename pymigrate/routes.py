@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from _collections_abc import Mapping
+from _operator import index
+
+from pymigrate._checks import check_no_map
 from pymigrate.errors import InvalidArgument, InvalidNodes, InvalidType, quote
 from pymigrate.nodemask import NodeMask
 from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pymigrate.nodemask import Nodes
 
 __all__ = ["Routes"]
@@ -52,7 +54,9 @@ class Routes:
         Raises:
             InvalidNodes: ``new`` is empty, or one of them is no set of nodes.
         """
-        sources, targets = NodeMask(old), NodeMask(new)
+        check_no_map("old", old)
+        check_no_map("new", new)
+        sources, targets = NodeMask(old), NodeMask(new)  # once: what is iterated over is gone then
         return cls(dict(plan(sources, targets)), sources, targets)
 
     @classmethod
@@ -61,15 +65,15 @@ class Routes:
 
         Raises:
             InvalidNodes: It is empty, or names what is no node.
-            InvalidType: It is no map of ints to ints.
+            InvalidType: It is no map of ints to ints; a list of pairs is none, as it can give a
+                source two targets.
         """
-        try:
-            pairs = dict(moves)
-        except (TypeError, ValueError):
-            message = f"map {quote(moves)}: write source to target, as in {{0: 2, 1: 3}}"
-            raise InvalidType(message) from None
-        if not pairs:
-            raise InvalidNodes("the map of nodes is empty; write source to target: {0: 2}", moves)
+        if not isinstance(moves, Mapping):
+            message = f"moves {quote(moves)}: give a map from source to target, {{0: 2, 1: 3}}"
+            raise InvalidType(message)
+        if not moves:
+            raise InvalidNodes("moves is empty: give a map from source to target, {0: 2}", moves)
+        pairs = {_one_node(s, moves): _one_node(t, moves) for s, t in moves.items()}
         old, new = NodeMask(pairs.keys()), NodeMask(pairs.values())
         return cls({s: t for s, t in pairs.items() if s != t}, old, new)
 
@@ -101,3 +105,17 @@ class Routes:
 
     def __str__(self) -> str:
         return ", ".join(f"{s} -> {t}" for s, t in self.moves.items()) or "nothing moves"
+
+
+def _one_node(value: object, moves: Mapping[int, int]) -> int:
+    """A node of a map: one that is wrong is named with the map, as there are so many numbers."""
+    if not isinstance(value, bool):
+        try:
+            node = index(value)  # type: ignore[arg-type]  # what index() refuses is refused here
+        except TypeError:
+            pass
+        else:
+            return NodeMask(node)[0]
+    kind = type(value).__name__
+    message = f"moves {quote(moves)}: {quote(value)} is no node; give an int, not a {kind}"
+    raise InvalidType(message)

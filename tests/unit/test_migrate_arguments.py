@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate import InvalidArgument, InvalidNodes, InvalidType, migrate
+from pymigrate import (
+    InvalidArgument,
+    InvalidNodes,
+    InvalidType,
+    Migration,
+    NodeMask,
+    check,
+    migrate,
+    plan,
+)
 
 
 @pytest.mark.parametrize("pid", [True, False, 1.0, "1", b"1", None, [1], object()], ids=repr)
@@ -23,6 +34,28 @@ def test_pids_out_of_range(pid: int) -> None:
     with pytest.raises(InvalidArgument, match="a pid is positive") as refusal:
         migrate(pid, 0, 0)
     assert str(pid) in str(refusal.value)
+
+
+@pytest.mark.parametrize("empty", [(), "", {}.keys(), NodeMask()], ids=repr)
+def test_no_targets(empty: Any) -> None:
+    """Wherever targets are given, and whatever the process, an empty set is the same error."""
+    for call in (
+        partial(migrate, 2**31 - 1, 0),
+        partial(plan, 0),
+        partial(Migration, 0, 0),
+        partial(check, 0, 0),
+    ):
+        with pytest.raises(InvalidNodes, match="empty"):
+            call(empty)
+
+
+@pytest.mark.parametrize("which", ["old", "new"])
+@pytest.mark.parametrize("nodes", [{}, {0: 1}, MappingProxyType({0: 1})], ids=repr)
+def test_a_map_is_no_node_set(nodes: Any, which: str) -> None:
+    wrong = {"old": 0, "new": 0, which: nodes}
+    for call in (partial(migrate, 0), plan, partial(Migration, 0), partial(check, 0)):
+        with pytest.raises(InvalidType, match=rf"^{which} .*a map is no node set; .*moves="):
+            call(**wrong)
 
 
 @pytest.mark.parametrize(

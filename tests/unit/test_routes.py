@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate import InvalidArgument, NodeMask, plan
+from pymigrate import InvalidArgument, InvalidType, NodeMask, plan
 from pymigrate.routes import Routes
 
 maps = st.dictionaries(st.integers(0, 9), st.integers(0, 9), min_size=1)
@@ -74,6 +74,21 @@ def test_the_calls_do_what_the_map_says(moves: dict[int, int]) -> None:
 def test_what_is_no_map(moves: Any) -> None:
     with pytest.raises(InvalidArgument):
         Routes.of(None, None, moves)
+
+
+@pytest.mark.parametrize(
+    ("moves", "named"),
+    [
+        ([(0, 1)], r"\[\(0, 1\)\]: give a map"),
+        ({True: 1}, "True is no node; give an int, not a bool"),
+        ({0: False}, "False is no node; give an int, not a bool"),
+        ({0: 1.0}, "1.0 is no node; give an int, not a float"),
+        ({0: "1"}, "'1' is no node; give an int, not a str"),
+    ],
+)
+def test_what_is_wrong_with_a_map_is_named(moves: Any, named: str) -> None:
+    with pytest.raises(InvalidType, match=f"^moves .*{named}"):
+        Routes.of_map(moves)
 
 
 @pytest.mark.parametrize(
