@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from pymigrate.errors import NoSuchProcess, NotPermitted, Unsupported
+from pymigrate.errors import GONE_REMEDY, NoSuchProcess, NotPermitted, Unsupported
 
 NODE_DIRECTORY = "/sys/devices/system/node"
 
@@ -42,8 +42,9 @@ def read_status(pid: int) -> dict[str, str]:
     try:
         text = read_text(f"/proc/{pid or 'thread-self'}/status")
     except (FileNotFoundError, ProcessLookupError):
+        cause = "there is no process or thread with that id"
         raise NoSuchProcess(
-            errno.ESRCH, "there is no process or thread with that id", pid=pid, reason="gone"
+            errno.ESRCH, cause, pid=pid, reason="gone", remedy=GONE_REMEDY
         ) from None
     except PermissionError:
         cause = "its /proc is hidden from this user (mount option hidepid, see proc(5))"

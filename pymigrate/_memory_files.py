@@ -5,7 +5,14 @@ from __future__ import annotations
 import errno
 import os
 
-from pymigrate.errors import KernelError, NoSuchProcess, NotPermitted, NoUserMemory, Unsupported
+from pymigrate.errors import (
+    GONE_REMEDY,
+    KernelError,
+    NoSuchProcess,
+    NotPermitted,
+    NoUserMemory,
+    Unsupported,
+)
 from pymigrate.task import Task
 from pymigrate.units import PAGE_SIZE
 
@@ -155,7 +162,7 @@ def _missing(pid: int, name: str) -> KernelError:
 
 def _gone(pid: int) -> NoSuchProcess:
     cause = "there is no process or thread with that id"
-    return NoSuchProcess(errno.ESRCH, cause, pid=pid, reason="gone")
+    return NoSuchProcess(errno.ESRCH, cause, pid=pid, reason="gone", remedy=GONE_REMEDY)
 
 
 def _check_has_memory(pid: int) -> None:

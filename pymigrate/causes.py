@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Cause",
     "memoryless",
+    "name_one_of",
     "no_user_memory",
+    "nodes_are",
     "not_traceable",
     "outside_cpuset_of_caller",
     "outside_cpuset_of_target",
@@ -80,13 +82,13 @@ def outside_cpuset_of_target(nodes: NodeMask, target: Task) -> Cause | None:
         return None
     absent = outside - NodeMask.online()
     if absent:
-        text = f"{_nodes_are(absent)} not there; online are {NodeMask.online()}"
-        return Cause(NotPermitted, "cpuset", text, "leave out what is not there")
+        text = f"{nodes_are(absent)} not there"
+        return Cause(NotPermitted, "cpuset", text, name_one_of(target.allowed))
     return Cause(
         NotPermitted,
         "cpuset",
-        f"{_nodes_are(outside)} outside its cpuset, which allows {target.allowed}",
-        "choose allowed nodes, or widen cpuset.mems of its cgroup",
+        f"{nodes_are(outside)} outside its cpuset",
+        f"{name_one_of(target.allowed)}, or widen cpuset.mems of its cgroup",
     )
 
 
@@ -94,8 +96,8 @@ def outside_cpuset_of_caller(nodes: NodeMask, caller: Task) -> Cause | None:
     """None of the nodes is one on which the caller may have memory."""
     if nodes & caller.allowed:
         return None
-    text = f"{_nodes_are(nodes)} outside the cpuset of the caller"
-    return Cause(NodesRefused, "cpuset", text, f"the cpuset of the caller allows {caller.allowed}")
+    text = f"{nodes_are(nodes)} outside the cpuset of the caller"
+    return Cause(NodesRefused, "cpuset", text, name_one_of(caller.allowed))
 
 
 def memoryless(nodes: NodeMask) -> Cause | None:
@@ -103,17 +105,21 @@ def memoryless(nodes: NodeMask) -> Cause | None:
     without = nodes - NodeMask.has_memory()
     if not without:
         return None
-    text = f"{_nodes_are(without)} not there or without memory"
-    return Cause(
-        NodesRefused, "no-memory-node", text, f"nodes with memory are {NodeMask.has_memory()}"
-    )
+    text = f"{nodes_are(without)} not there or without memory"
+    return Cause(NodesRefused, "no-memory-node", text, name_one_of(NodeMask.has_memory()))
+
+
+def name_one_of(nodes: NodeMask) -> str:
+    """The remedy for nodes that cannot be used."""
+    return f"name one of {nodes}" if len(nodes) > 1 else f"name node {nodes or 'none'}"
+
+
+def nodes_are(nodes: NodeMask) -> str:
+    """``node 3 is`` or ``nodes 3-5 are``."""
+    return f"node {nodes} is" if len(nodes) == 1 else f"nodes {nodes} are"
 
 
 def _ids(name: str, ids: tuple[int, ...]) -> str:
     if len(set(ids)) == 1:
         return f"{name} {ids[0]}"
     return f"{name}s {'/'.join(map(str, ids))} (real/effective/saved)"
-
-
-def _nodes_are(nodes: NodeMask) -> str:
-    return f"node {nodes} is" if len(nodes) == 1 else f"nodes {nodes} are"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 
 from pymigrate import _files, causes
+from pymigrate._native import lib
 from pymigrate.causes import Cause
 from pymigrate.errors import (
+    GONE_REMEDY,
     KernelError,
     NodesRefused,
     NoSuchProcess,
@@ -44,13 +46,14 @@ def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError
 
 def _find(number: int, pid: int, old: NodeMask, new: NodeMask) -> Cause:
     if number == errno.ESRCH:
-        return Cause(NoSuchProcess, "gone", "there is no process or thread with that id")
+        text = "there is no process or thread with that id"
+        return Cause(NoSuchProcess, "gone", text, GONE_REMEDY)
     if number == errno.ENOMEM:
         text = "the nodes to move to are full; what moved before that stays there"
         return Cause(OutOfMemory, "no-memory", text, "free memory on them, or add nodes")
-    if number == errno.EACCES:
-        return _security_module()
     caller = Task.read(0)
+    if number == errno.EACCES:
+        return _filter() if _filter_answers(number, caller) else _security_module()
     if number == errno.ENOSYS:
         return _missing(caller)
     if number == errno.EPERM:
@@ -68,12 +71,7 @@ def _not_permitted(caller: Task, target: Task, new: NodeMask) -> Cause:
     if outside and not caller.may_move_anything():
         return outside
     if caller.filtered:
-        return Cause(
-            NotPermitted,
-            "sandbox",
-            "a seccomp filter on the caller most likely forbids the call",
-            "allow migrate_pages in the seccomp profile of the container or service",
-        )
+        return _filter()
     return Cause(
         NotPermitted,
         "unknown",
@@ -87,9 +85,7 @@ def _invalid(caller: Task, target: Task, old: NodeMask, new: NodeMask) -> Cause:
     nodes = old | new
     if nodes and nodes.highest >= caller.max_nodes:
         text = f"node {nodes.highest}: this kernel is built for nodes 0-{caller.max_nodes - 1}"
-        return Cause(NodesRefused, "too-large", text, f"online are {NodeMask.online()}")
-    if not new:
-        return Cause(NodesRefused, "no-nodes", "new is empty", "name a node to move to")
+        return Cause(NodesRefused, "too-large", text, causes.name_one_of(NodeMask.online()))
     if not new & NodeMask.has_memory():
         return causes.memoryless(new) or _unknown()
     return (
@@ -99,6 +95,26 @@ def _invalid(caller: Task, target: Task, old: NodeMask, new: NodeMask) -> Cause:
 
 def _unknown() -> Cause:
     return Cause(NodesRefused, "unknown", "the kernel calls the nodes or the process invalid")
+
+
+def _filter() -> Cause:
+    return Cause(
+        NotPermitted,
+        "sandbox",
+        "a seccomp filter on the caller most likely forbids the call",
+        "allow migrate_pages in the seccomp profile of the container or service",
+    )
+
+
+def _filter_answers(number: int, caller: Task) -> bool:
+    """Whether the call is refused for the caller itself too, and even if it moves nothing.
+
+    No security module forbids that, and a filter does not look at what the masks hold.
+    """
+    if not caller.filtered:
+        return False
+    allowed = caller.allowed.to_bitmap()
+    return lib.pm_migrate(0, b"", 0, allowed, len(allowed)) == -number
 
 
 def _security_module() -> Cause:

@@ -26,10 +26,14 @@ __all__ = [
     "OutOfMemory",
     "NoSwap",
     "Unsupported",
+    "GONE_REMEDY",
     "quote",
 ]
 
 _QUOTED_LENGTH = 60
+
+GONE_REMEDY = "look its id up again, as ps and pgrep show it in this pid namespace"
+"""What helps where no process has an id, wherever that is found out."""
 
 
 def quote(value: object) -> str:
@@ -151,9 +155,9 @@ class NotPermitted(KernelError, PermissionError):
 class NodesRefused(KernelError, ValueError):
     """EINVAL, or ENODEV from the checks before, because of the nodes.
 
-    Reasons: ``"too-large"`` (the kernel is built for fewer nodes), ``"no-nodes"`` (new is empty),
-    ``"cpuset"`` (nothing of new is in the caller's own cpuset), ``"no-memory-node"`` (nothing of
-    new has memory), ``"unknown"``.
+    Reasons: ``"too-large"`` (the kernel is built for fewer nodes), ``"cpuset"`` (nothing
+    of new is in the caller's own cpuset), ``"no-memory-node"`` (nothing of new has memory),
+    ``"unknown"``.
     """
 
 

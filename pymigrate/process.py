@@ -9,7 +9,7 @@ import select
 from pymigrate import _files
 from pymigrate._checks import check_pid
 from pymigrate._native import lib
-from pymigrate.errors import NoSuchProcess
+from pymigrate.errors import GONE_REMEDY, NoSuchProcess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Process:
     def gone(self) -> NoSuchProcess:
         """The error to raise when it has ended."""
         cause = "there is no such process (any more)"
-        return NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="gone")
+        return NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="gone", remedy=GONE_REMEDY)
 
     def close(self) -> None:
         """Gives the pidfd back."""

@@ -168,7 +168,7 @@ def test_nothing_but_nodes_outside_the_cpuset_of_the_caller() -> None:
         error = refusal(privileged, lambda: enter(group), 0, "2-3")
     assert verdict(error) == (NodesRefused, errno.EINVAL, "cpuset")
     assert "nodes 2-3 are outside the cpuset of the caller" in str(error)
-    assert error.remedy == "the cpuset of the caller allows 0-1"
+    assert error.remedy == "name one of 0-1"
 
 
 def test_nodes_outside_the_cpuset_of_the_caller_are_left_out() -> None:
@@ -183,7 +183,7 @@ def test_nodes_outside_the_cpuset_of_the_caller_are_left_out() -> None:
 def test_an_absent_node_for_the_unprivileged() -> None:
     error = refusal(traceable, unprivileged, 0, [1, ABSENT])
     assert verdict(error) == (NotPermitted, errno.EPERM, "cpuset")
-    assert f"node {ABSENT} is not there; online are {NodeMask.online()}" in str(error)
+    assert f"node {ABSENT} is not there; name one of " in str(error)
 
 
 def test_an_absent_node_for_the_privileged() -> None:
@@ -212,11 +212,6 @@ def test_a_node_without_memory() -> None:
     error = refusal(privileged, privileged, 0, bare)
     assert verdict(error) == (NodesRefused, errno.EINVAL, "no-memory-node")
     assert f"node {bare} is not there or without memory" in str(error)
-
-
-def test_no_node() -> None:
-    error = refusal(privileged, privileged, "0-3", ())
-    assert verdict(error) == (NodesRefused, errno.EINVAL, "no-nodes")
 
 
 # -- processes without memory
