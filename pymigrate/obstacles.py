@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pymigrate import causes
 from pymigrate.causes import Cause
 from pymigrate.errors import NotPermitted
+from pymigrate.nodemask import NodeMask
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
@@ -46,16 +47,20 @@ class Facts:
 
 
 def find_obstacles(facts: Facts) -> Iterator[tuple[str, Cause | None]]:
-    """Each rule by its name, with the cause if it is not met, in the order of the kernel."""
+    """Each rule by its name, with the cause if it is not met, in the order of the kernel.
+
+    Rules on cpusets are left out where no target is there: that says it all.
+    """
     targets = facts.routes.targets
     yield "user-memory", causes.no_user_memory(facts.target)
     yield "identity", causes.not_traceable(facts.caller, facts.target)
-    yield "target-nodes", causes.memoryless(targets)
-    yield "target-cpuset", causes.outside_cpuset_of_target(targets, facts.target)
-    yield (
-        "caller-cpuset",
-        causes.outside_cpuset_of_caller(targets, facts.caller) if targets else None,
-    )
+    absent = causes.memoryless(targets)
+    yield "target-nodes", absent
+    there = targets & NodeMask.has_memory() if absent else targets
+    if there or not absent:
+        yield "target-cpuset", causes.outside_cpuset_of_target(there, facts.target)
+        outside = causes.outside_cpuset_of_caller(there, facts.caller) if there else None
+        yield "caller-cpuset", outside
     yield "shared-pages", _shared(facts) if facts.shared else None
 
 

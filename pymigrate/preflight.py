@@ -6,17 +6,20 @@ import errno
 from dataclasses import asdict, dataclass
 
 from pymigrate import _files
+from pymigrate._checks import check_flag
 from pymigrate._memory_files import MemoryFiles, kilobytes
 from pymigrate._native import ffi, lib
+from pymigrate.causes import name_one_of, nodes_are
 from pymigrate.errors import KernelError
 from pymigrate.migrate import migrate
+from pymigrate.nodemask import NodeMask
 from pymigrate.nodes import topology
 from pymigrate.obstacles import Facts, find_obstacles
 from pymigrate.process import Process
 from pymigrate.resident import residency
 from pymigrate.routes import Routes
 from pymigrate.task import Task
-from pymigrate.units import format_bytes
+from pymigrate.units import PAGE_SIZE, format_bytes
 from pymigrate.vma import vmas
 
 TYPE_CHECKING = False
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from pymigrate.causes import Cause
     from pymigrate.nodemask import Nodes
     from pymigrate.resident import Residency
 
-__all__ = ["Preflight", "Verdict", "check"]
+__all__ = ["PlannedMove", "Preflight", "Verdict", "check"]
 
-OK, WARNING, REFUSED = "ok", "warning", "refused"
+OK, WARNING, REFUSED, SKIPPED = "ok", "warning", "refused", "skipped"
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,13 @@ class Verdict:
     """What one check found.
 
     Attributes:
-        name: The check: ``alive``, ``sandbox``, ``user-memory``, ``identity``, ``target-nodes``,
-            ``target-cpuset``, ``caller-cpuset``, ``shared-pages``, ``free-memory``, ``balancing``,
-            ``pinned``, ``policy``; ``memory-files`` where the last four could not be looked at.
+        name: The check: ``alive``, ``sandbox``, ``source-nodes``, ``user-memory``, ``identity``,
+            ``target-nodes``, ``target-cpuset``, ``caller-cpuset``, ``shared-pages``,
+            ``free-memory``, ``balancing``, ``pinned``, ``policy``; ``memory-files`` where the last
+            four could not be looked at.
         state: ``"ok"``; ``"warning"``: it works, but not for all pages or not for long;
-            ``"refused"``: nothing would move.
+            ``"refused"``: nothing would move; ``"skipped"``: not looked at, as what was refused
+            before says it all.
         finding: What was found.
         remedy: What would help; empty if nothing has to.
     """
@@ -53,11 +59,46 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class PlannedMove:
+    """What one node has now that would move to another.
+
+    Attributes:
+        source: The node that it is on.
+        target: The node that it would go to.
+        pages: Base pages, those that other processes map too among them.
+    """
+
+    source: int
+    target: int
+    pages: int
+
+    @property
+    def bytes(self) -> int:
+        """The same in bytes."""
+        return self.pages * PAGE_SIZE
+
+    def to_dict(self) -> dict[str, int]:
+        """What ``json.dumps`` takes."""
+        return {**asdict(self), "bytes": self.bytes}
+
+    def __str__(self) -> str:
+        amount = f"{self.pages} pages, {format_bytes(self.bytes)}"
+        return f"{self.source} -> {self.target}: {amount}"
+
+
+@dataclass(frozen=True)
 class Preflight:
-    """All verdicts on one migration. True if nothing stands in its way for certain."""
+    """All verdicts on one migration. True if nothing stands in its way for certain.
+
+    Attributes:
+        pid: The process.
+        verdicts: One for each check.
+        moves: What would move now, by node; empty if something is refused.
+    """
 
     pid: int
     verdicts: tuple[Verdict, ...]
+    moves: tuple[PlannedMove, ...] = ()
 
     def __bool__(self) -> bool:
         return all(verdict.state != REFUSED for verdict in self.verdicts)
@@ -65,7 +106,8 @@ class Preflight:
     def to_dict(self) -> dict[str, Any]:
         """What ``json.dumps`` takes."""
         verdicts = [asdict(verdict) for verdict in self.verdicts]
-        return {"pid": self.pid, "possible": bool(self), "verdicts": verdicts}
+        moves = [move.to_dict() for move in self.moves]
+        return {"pid": self.pid, "possible": bool(self), "verdicts": verdicts, "moves": moves}
 
     def __str__(self) -> str:
         return "\n".join(
@@ -96,30 +138,23 @@ def check(
         NoSuchProcess: There is no such process.
     """
     routes = Routes.of(old, new, moves)
+    check_flag("shared", shared, optional=True)
     with Process(pid) as process:
-        return Preflight(process.pid, tuple(_verdicts(process, routes, shared)))
+        caller, target = Task.read(0), Task.read(process.pid)
+        verdicts = [
+            Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}"),
+            _sandbox(caller),
+            _source_nodes(routes),
+            *_obstacles(Facts(routes, caller, target, shared=bool(shared)), shared),
+        ]
+        if any(verdict.state == REFUSED for verdict in verdicts):
+            verdicts += [Verdict(name, SKIPPED, _NOT_LOOKED_AT) for name in _OF_MEMORY]
+            return Preflight(process.pid, tuple(verdicts))
+        return _look_at_memory(process, routes, verdicts)
 
 
-def _verdicts(process: Process, routes: Routes, shared: bool | None) -> Iterator[Verdict]:
-    caller, target = Task.read(0), Task.read(process.pid)
-    yield Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}")
-    yield _sandbox(caller)
-    refused = False
-    for name, cause in find_obstacles(Facts(routes, caller, target, shared=bool(shared))):
-        if name == "shared-pages" and cause is None:
-            yield _shared_pages(caller, shared)
-        elif cause is None:
-            yield Verdict(name, OK, _FINE[name])
-        else:
-            refused = True
-            yield Verdict(name, REFUSED, cause.text, cause.remedy)
-    if not refused:
-        try:
-            yield from _memory(process, routes)
-        except KernelError as error:
-            yield Verdict("memory-files", REFUSED, error.cause, error.remedy)
-
-
+_NOT_LOOKED_AT = "not looked at"
+_OF_MEMORY = ("free-memory", "balancing", "pinned", "policy")
 _FINE = {
     "user-memory": "it has memory of its own",
     "identity": "the caller may trace it",
@@ -127,6 +162,29 @@ _FINE = {
     "target-cpuset": "its cpuset allows the nodes to move to",
     "caller-cpuset": "the cpuset of the caller allows a node to move to",
 }
+
+
+def _obstacles(facts: Facts, shared: bool | None) -> Iterator[Verdict]:
+    found = dict(find_obstacles(facts))
+    for name, fine in _FINE.items():
+        if name in found:
+            yield _refused(name, found[name]) or Verdict(name, OK, fine)
+        else:
+            yield Verdict(name, SKIPPED, _NOT_LOOKED_AT)
+    name = "shared-pages"
+    yield _refused(name, found[name]) or _shared_pages(facts.caller, shared)
+
+
+def _refused(name: str, cause: Cause | None) -> Verdict | None:
+    return Verdict(name, REFUSED, cause.text, cause.remedy) if cause else None
+
+
+def _source_nodes(routes: Routes) -> Verdict:
+    without = routes.old - NodeMask.has_memory()
+    if not without:
+        return Verdict("source-nodes", OK, "the nodes to move from have memory")
+    finding = f"{nodes_are(without)} not there or without memory: nothing can lie there"
+    return Verdict("source-nodes", WARNING, finding, name_one_of(NodeMask.has_memory()))
 
 
 def _sandbox(caller: Task) -> Verdict:
@@ -153,14 +211,22 @@ def _shared_pages(caller: Task, shared: bool | None) -> Verdict:
     return Verdict("shared-pages", WARNING, finding, "run with CAP_SYS_NICE")
 
 
-def _memory(process: Process, routes: Routes) -> Iterator[Verdict]:
-    """What takes a look at the memory of the process."""
-    machine = topology()
-    with MemoryFiles(process.pid) as files:
-        yield _free_memory(residency(process.pid, files=files), routes)
-        yield _balancing(machine.balancing)
-        yield _pinned(process.pid)
-        yield _policy(files, routes)
+def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -> Preflight:
+    """Adds what takes a look at the memory of the process, and what of it would move."""
+    try:
+        with MemoryFiles(process.pid) as files:
+            resident = residency(process.pid, files=files)
+            of_memory = [
+                _free_memory(resident, routes),
+                _balancing(topology().balancing),
+                _pinned(process.pid),
+                _policy(files, routes),
+            ]
+    except KernelError as error:
+        refused = Verdict("memory-files", REFUSED, error.cause, error.remedy)
+        return Preflight(process.pid, (*verdicts, refused))
+    moves = tuple(PlannedMove(s, t, resident.pages(s)) for s, t in routes.moves.items())
+    return Preflight(process.pid, (*verdicts, *of_memory), moves)
 
 
 def _free_memory(resident: Residency, routes: Routes) -> Verdict:

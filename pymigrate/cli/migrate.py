@@ -24,6 +24,8 @@ from pymigrate.preflight import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pymigrate.cli.arguments import Subparsers
     from pymigrate.report import Report
 
@@ -63,7 +65,9 @@ def add_to(subparsers: Subparsers) -> None:
         help="wait that long afterwards, and look whether pages came back",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done and stop; like `check`"
+        "--dry-run",
+        action="store_true",
+        help="say what `check` says and which pages would move now, and move none",
     )
     add_switch(
         parser,
@@ -97,9 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Migrates and prints the report. The first Ctrl-C stops it after the step under way."""
     routes = routes_of(arguments)
     if arguments.dry_run:
-        preflight = check(arguments.pid, **routes, shared=arguments.shared)
-        print(json.dumps(preflight.to_dict()) if arguments.json else preflight)
-        return DONE if preflight else PAGES_LEFT
+        return _run_dry(arguments, routes)
     migration = Migration(
         arguments.pid,
         **routes,
@@ -116,6 +118,18 @@ def run(arguments: argparse.Namespace) -> int:
     if report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if report.complete else PAGES_LEFT
+
+
+def _run_dry(arguments: argparse.Namespace, routes: dict[str, Any]) -> int:
+    preflight = check(arguments.pid, **routes, shared=arguments.shared)
+    if arguments.json:
+        print(json.dumps(preflight.to_dict()))
+    else:
+        print(preflight)
+        print("would move now:" if preflight.moves else "nothing would move")
+        for move in preflight.moves:
+            print(f"  {move}")
+    return DONE if preflight else PAGES_LEFT
 
 
 def _run(migration: Migration, progress: bool | None) -> Report:

@@ -1,0 +1,106 @@
+"""check() and --dry-run on one node: of nodes that are not there, and of what would move."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.mappings import Map, anonymous
+from support.processes import idle_process, servant
+
+from pymigrate import InvalidType, NodeMask, Preflight, Verdict, check, residency
+from pymigrate.units import PAGE_SIZE
+
+HERE = NodeMask.has_memory()
+ABSENT = max(NodeMask.possible()) + 1
+NAMES = [
+    *("alive", "sandbox", "source-nodes", "user-memory", "identity"),
+    *("target-nodes", "target-cpuset", "caller-cpuset", "shared-pages"),
+    *("free-memory", "balancing", "pinned", "policy"),
+]
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "pymigrate")
+
+
+def by_name(preflight: Preflight) -> dict[str, Verdict]:
+    return {verdict.name: verdict for verdict in preflight.verdicts}
+
+
+def dry_run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    words = [COMMAND, "migrate", "--dry-run", *map(str, arguments)]
+    return subprocess.run(words, check=False, capture_output=True, text=True, cwd="/")
+
+
+def test_every_check_has_a_verdict() -> None:
+    with idle_process() as pid:
+        for preflight in (check(pid, HERE, HERE), check(pid, HERE, ABSENT)):
+            assert [verdict.name for verdict in preflight.verdicts] == NAMES
+
+
+def test_an_absent_target_is_told_once() -> None:
+    with idle_process() as pid:
+        preflight = check(pid, HERE, ABSENT)
+    assert not preflight
+    refused = [verdict for verdict in preflight.verdicts if verdict.state == "refused"]
+    assert [verdict.name for verdict in refused] == ["target-nodes"]
+    assert refused[0].finding == f"node {ABSENT} is not there or without memory"
+    assert str(HERE) in refused[0].remedy
+    for name in ("target-cpuset", "caller-cpuset", "free-memory", "policy"):
+        assert (by_name(preflight)[name].state, by_name(preflight)[name].remedy) == ("skipped", "")
+    assert preflight.moves == ()
+    assert "skipped  target-cpuset: not looked at" in str(preflight)
+
+
+def test_an_absent_source_is_a_warning() -> None:
+    with idle_process() as pid:
+        preflight = check(pid, HERE | {ABSENT}, HERE)
+    verdict = by_name(preflight)["source-nodes"]
+    assert preflight
+    assert verdict.state == "warning"
+    assert verdict.finding.startswith(f"node {ABSENT} is not there or without memory")
+    assert by_name(check(os.getpid(), HERE, HERE))["source-nodes"].state == "ok"
+
+
+def test_what_would_move() -> None:
+    with servant(anonymous) as child:
+        child.ask(Map.touch)
+        # Nothing is refused, and the source is not there: the one move that a single node can show.
+        preflight = check(child.pid, moves={ABSENT: HERE[0]})
+        assert [move.to_dict() for move in preflight.moves] == [
+            {"source": ABSENT, "target": HERE[0], "pages": 0, "bytes": 0}
+        ]
+        shown = dry_run(child.pid, "--map", f"{ABSENT}:{HERE[0]}")
+        as_json = dry_run(child.pid, "--json", "--map", f"{ABSENT}:{HERE[0]}")
+    assert shown.stdout.endswith(f"would move now:\n  {ABSENT} -> {HERE[0]}: 0 pages, 0 B\n")
+    assert json.loads(as_json.stdout) == json.loads(json.dumps(preflight.to_dict()))
+
+
+def test_nothing_would_move() -> None:
+    with idle_process() as pid:
+        refused = dry_run(pid, HERE, ABSENT)
+        needless = dry_run(pid, HERE, HERE)
+    assert (refused.returncode, needless.returncode) == (1, 0)
+    assert refused.stdout.endswith("\nnothing would move\n")
+    assert needless.stdout.endswith("\nnothing would move\n")
+
+
+@pytest.mark.parametrize("value", ["no", 1, 0, []])
+def test_no_flag(value: Any) -> None:
+    with pytest.raises(InvalidType, match=r"^shared .*None, True or False"):
+        check(0, HERE, HERE, shared=value)
+    with pytest.raises(InvalidType, match=r"^thp .*True or False"):
+        residency(0, thp=value)
+
+
+@pytest.mark.parametrize("node", ["0", 0.0, True, [0]])
+def test_no_node(node: Any) -> None:
+    found = residency(0)
+    with pytest.raises(InvalidType, match=r"^node .*a node number"):
+        found.pages(node)
+    with pytest.raises(InvalidType, match=r"^node "):
+        found.bytes(node)
+    assert found.bytes(HERE[0]) == found.pages(HERE[0]) * PAGE_SIZE
