@@ -24,6 +24,7 @@ from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pymigrate.estimate import Estimate, ResidencyEstimate
     from pymigrate.eviction import Eviction, evict
     from pymigrate.job import Job
     from pymigrate.job_operation import JobOperation
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from pymigrate.migration import Migration
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.nodes import Node, Topology, topology
-    from pymigrate.preflight import Preflight, Verdict, check
+    from pymigrate.preflight import PlannedMove, Preflight, Verdict, check
     from pymigrate.report import Progress, Report
     from pymigrate.resident import Residency, residency
+    from pymigrate.sample import sample_residency
     from pymigrate.vma import Vma, vmas
 
     __version__: str
@@ -52,9 +54,13 @@ __all__ = [
     "JobReport",
     "check",
     "Preflight",
+    "PlannedMove",
     "Verdict",
     "residency",
     "Residency",
+    "sample_residency",
+    "ResidencyEstimate",
+    "Estimate",
     "vmas",
     "Vma",
     "topology",
@@ -89,9 +95,13 @@ _LAZY = {
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",
     "Preflight": "pymigrate.preflight",
+    "PlannedMove": "pymigrate.preflight",
     "Verdict": "pymigrate.preflight",
     "residency": "pymigrate.resident",
     "Residency": "pymigrate.resident",
+    "sample_residency": "pymigrate.sample",
+    "ResidencyEstimate": "pymigrate.estimate",
+    "Estimate": "pymigrate.estimate",
     "vmas": "pymigrate.vma",
     "Vma": "pymigrate.vma",
     "topology": "pymigrate.nodes",

@@ -32,6 +32,9 @@ _BATCH = 512 if sys.maxsize > 2**32 else 16
 _ENTRY_SIZE = 8
 _PRESENT = 1 << 63
 
+# Pages of the kernel that are mapped into every process: numa_maps does not count them.
+_NOT_COUNTED = (b"[vdso]", b"[vvar]", b"[vvar_vclock]", b"[vsyscall]")
+
 
 def sample_residency(
     pid: int, *, samples: int = _DEFAULT_SAMPLES, seed: int | None = None
@@ -63,7 +66,7 @@ def sample_residency(
     if type(samples) is not int or samples < 2:
         raise InvalidArgument(f"samples {quote(samples)}: an int of 2 or more")
     with MemoryFiles(pid) as files:
-        ranges = [_range(line) for line in lines(files.maps)]
+        ranges = [_range(line) for line in lines(files.maps) if not line.endswith(_NOT_COUNTED)]
         population = sum(len(pages) for pages in ranges)
         # Random enough, and repeatable; nobody has to be kept from guessing.
         strata, positions = draw(population, samples, random.Random(seed))  # noqa: S311
