@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from pymigrate.migration import Migration
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.nodes import Node, Topology, topology
-    from pymigrate.preflight import PlannedMove, Preflight, Verdict, check
+    from pymigrate.preflight import check
     from pymigrate.report import Progress, Report
     from pymigrate.resident import Residency, residency
     from pymigrate.sample import sample_residency
+    from pymigrate.verdicts import PlannedMove, Preflight, Verdict
     from pymigrate.vma import Vma, vmas
 
     __version__: str
@@ -94,9 +95,9 @@ _LAZY = {
     "Report": "pymigrate.report",
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",
-    "Preflight": "pymigrate.preflight",
-    "PlannedMove": "pymigrate.preflight",
-    "Verdict": "pymigrate.preflight",
+    "Preflight": "pymigrate.verdicts",
+    "PlannedMove": "pymigrate.verdicts",
+    "Verdict": "pymigrate.verdicts",
     "residency": "pymigrate.resident",
     "Residency": "pymigrate.resident",
     "sample_residency": "pymigrate.sample",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import asdict, dataclass
 
 from pymigrate import _files
 from pymigrate._checks import check_flag
@@ -19,101 +18,19 @@ from pymigrate.process import Process
 from pymigrate.resident import residency
 from pymigrate.routes import Routes
 from pymigrate.task import Task
-from pymigrate.units import PAGE_SIZE, format_bytes
+from pymigrate.units import format_bytes
+from pymigrate.verdicts import OK, REFUSED, SKIPPED, WARNING, PlannedMove, Preflight, Verdict
 from pymigrate.vma import vmas
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from pymigrate.causes import Cause
     from pymigrate.nodemask import Nodes
     from pymigrate.resident import Residency
 
-__all__ = ["PlannedMove", "Preflight", "Verdict", "check"]
-
-OK, WARNING, REFUSED, SKIPPED = "ok", "warning", "refused", "skipped"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one check found.
-
-    Attributes:
-        name: The check: ``alive``, ``sandbox``, ``source-nodes``, ``user-memory``, ``identity``,
-            ``target-nodes``, ``target-cpuset``, ``caller-cpuset``, ``shared-pages``,
-            ``free-memory``, ``balancing``, ``pinned``, ``policy``; ``memory-files`` where the last
-            four could not be looked at.
-        state: ``"ok"``; ``"warning"``: it works, but not for all pages or not for long;
-            ``"refused"``: nothing would move; ``"skipped"``: not looked at, as what was refused
-            before says it all.
-        finding: What was found.
-        remedy: What would help; empty if nothing has to.
-    """
-
-    name: str
-    state: str
-    finding: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class PlannedMove:
-    """What one node has now that would move to another.
-
-    Attributes:
-        source: The node that it is on.
-        target: The node that it would go to.
-        pages: Base pages, those that other processes map too among them.
-    """
-
-    source: int
-    target: int
-    pages: int
-
-    @property
-    def bytes(self) -> int:
-        """The same in bytes."""
-        return self.pages * PAGE_SIZE
-
-    def to_dict(self) -> dict[str, int]:
-        """What ``json.dumps`` takes."""
-        return {**asdict(self), "bytes": self.bytes}
-
-    def __str__(self) -> str:
-        amount = f"{self.pages} pages, {format_bytes(self.bytes)}"
-        return f"{self.source} -> {self.target}: {amount}"
-
-
-@dataclass(frozen=True)
-class Preflight:
-    """All verdicts on one migration. True if nothing stands in its way for certain.
-
-    Attributes:
-        pid: The process.
-        verdicts: One for each check.
-        moves: What would move now, by node; empty if something is refused.
-    """
-
-    pid: int
-    verdicts: tuple[Verdict, ...]
-    moves: tuple[PlannedMove, ...] = ()
-
-    def __bool__(self) -> bool:
-        return all(verdict.state != REFUSED for verdict in self.verdicts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What ``json.dumps`` takes."""
-        verdicts = [asdict(verdict) for verdict in self.verdicts]
-        moves = [move.to_dict() for move in self.moves]
-        return {"pid": self.pid, "possible": bool(self), "verdicts": verdicts, "moves": moves}
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{v.state:8} {v.name}: {v.finding}{'; ' + v.remedy if v.remedy else ''}"
-            for v in self.verdicts
-        )
+__all__ = ["check"]
 
 
 def check(
