@@ -1,4 +1,4 @@
-"""Moves a running Redis from one NUMA node to another, and shows that every value survived.
+"""Moves a running Redis from one NUMA node to another, and shows that it went on and lost nothing.
 
 On a machine with one node it starts the emulated machine of the tests, and runs again in there.
 """
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from client import LiveClient
 from server import RedisServer
 
 from pymigrate import NodeMask
@@ -41,7 +42,10 @@ def demonstrate(old: int, new: int) -> int:
         command("show", server.pid)
         command("plan", old, new)
         command("check", server.pid, old, new)
-        status = command("migrate", server.pid, old, new)
+        say("While it moves, a client goes on writing values and reading them back.")
+        with LiveClient(server.socket) as client:
+            status = command("migrate", server.pid, old, new)
+        say(f"The client had {client}.")
         command("show", server.pid)
         say("What goes wrong is said, by its name:")
         command("migrate", server.pid, old, 999)
@@ -49,15 +53,18 @@ def demonstrate(old: int, new: int) -> int:
         intact = server.keys() == KEYS and before == after
     say(f"Digest of all keys and values after:  {after}")
     say(f"All {KEYS} values are intact." if intact else "VALUES WERE LOST.")
-    return 0 if intact and status == 0 else 1
+    return 0 if intact and status == 0 and client.answers and not client.errors else 1
 
 
 def command(*arguments: object) -> int:
-    """Runs pymigrate as one would at the shell."""
+    """Runs pymigrate as one would at the shell, and tells its exit status if that is not 0."""
     words = [str(argument) for argument in arguments]
     print(f"\n$ pymigrate {' '.join(words)}", flush=True)
     installed = Path(sys.executable).with_name("pymigrate")
-    return subprocess.run([installed, *words], check=False).returncode
+    status = subprocess.run([installed, *words], check=False).returncode
+    if status:
+        print(f"[exit status {status}]", flush=True)
+    return status
 
 
 def say(text: str) -> None:

@@ -20,15 +20,18 @@ class RedisServer:
 
     Args:
         node: The node.
+
+    Attributes:
+        socket: Where it is spoken to.
     """
 
     def __init__(self, node: int) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="pymigrate-demo-")
-        self._socket = Path(self._directory.name) / "socket"
+        self.socket = Path(self._directory.name) / "socket"
         cpus = topology()[node].cpus
         self._process = subprocess.Popen(
             [
-                *("redis-server", "--port", "0", "--unixsocket", str(self._socket)),
+                *("redis-server", "--port", "0", "--unixsocket", str(self.socket)),
                 *("--dir", self._directory.name, "--save", "", *_allow_debug()),
             ],
             stdout=subprocess.DEVNULL,
@@ -67,7 +70,7 @@ class RedisServer:
         self._directory.cleanup()
 
     def _wait_until_ready(self) -> None:
-        while not self._socket.exists():
+        while not self.socket.exists():
             if self._process.poll() is not None:
                 raise SystemExit(f"redis-server ended with status {self._process.returncode}")
             time.sleep(0.05)
@@ -76,7 +79,7 @@ class RedisServer:
 
     def _cli(self, *words: str) -> str:
         answer = subprocess.run(
-            ["redis-cli", "-s", str(self._socket), *words],
+            ["redis-cli", "-s", str(self.socket), *words],
             check=True,
             capture_output=True,
             text=True,
