@@ -63,10 +63,13 @@ class Accounts:
             self._now = residency(self._files.pid, files=self._files)
         return self._now
 
-    def call(self, name: str) -> None:
-        """A system call is going to change what was seen."""
-        self._calls[name] = None
+    def expect_changes(self) -> None:
+        """What was seen is going to change."""
         self._now = None
+
+    def note(self, call: str) -> None:
+        """A system call was made."""
+        self._calls[call] = None
 
     @property
     def some_hidden(self) -> bool:
@@ -83,8 +86,9 @@ class Accounts:
 
     # -- entering
 
-    def take(self, step: Step) -> None:
-        """Enters what a step did."""
+    def take(self, step: Step, call: str) -> None:
+        """Enters what a step did, by a system call."""
+        self.note(call)
         self.ledger.enter(step.entries)
         self.hidden += step.hidden
         self._steps += 1

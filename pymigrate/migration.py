@@ -119,7 +119,8 @@ class Migration(Operation):
         accounts.ledger.forget_left()
         accounts.hidden = 0
         before = accounts.resident()
-        accounts.call("migrate_pages")
+        accounts.expect_changes()
+        accounts.note("migrate_pages")
         migrate_directly(self._process.pid, self._routes)
         accounts.ledger.enter(departures(self._routes, before, accounts.resident()))
         return True

@@ -189,16 +189,16 @@ class Operation:
             stretches = survey.look()
             if not stretches:
                 return
-            self._accounts.call(action.call)
+            self._accounts.expect_changes()
             self._accounts.hidden = 0
-            take = partial(self._take, survey)
+            take = partial(self._take, survey, action.call)
             for _ in go_through(action, stretches, self._pace, self._workers, take):
                 yield self._accounts.progress()
             if not self._going() or (self._accounts.some_hidden and self._can_do_at_once):
                 return
 
-    def _take(self, survey: Survey, stretch: Stretch, step: Step) -> None:
-        self._accounts.take(step)
+    def _take(self, survey: Survey, call: str, stretch: Stretch, step: Step) -> None:
+        self._accounts.take(step, call)
         survey.keep(stretch, always=self._routes.overlap)
         if step.ended:
             self._outcome = "ended"
