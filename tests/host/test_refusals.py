@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,19 @@ def test_a_filter_that_refuses(number: int, kind: type[KernelError], reason: str
         assert type(refusal.value) is kind
         assert (refusal.value.errno, refusal.value.reason) == (number, reason)
         assert os.strerror(number) in str(refusal.value)
+
+
+def test_a_filter_that_lets_the_caller_itself_through_is_not_what_refused() -> None:
+    def refused() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            listener = seccomp.intercept()
+            for result in (-errno.EACCES, 0):  # of the call, and of the question whether it is that
+                pool.submit(seccomp.answer, listener, result)
+            migrate(0, HERE, HERE)
+
+    with pytest.raises(NotPermitted) as refusal:
+        in_child(refused)
+    assert (refusal.value.errno, refusal.value.reason) == (errno.EACCES, "security-module")
 
 
 @requires.root
