@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pymigrate._checks import check_no_map
 from pymigrate.nodemask import NodeMask
 from pymigrate.routes import Routes
 
@@ -21,9 +22,12 @@ class Exits(Routes):
 
     Raises:
         InvalidNodes: One of them is no set of nodes.
+        InvalidType: One of them is a map, or holds what is no number.
     """
 
     def __init__(self, old: Nodes, new: Nodes) -> None:
+        check_no_map("old", old)
+        check_no_map("new", new)
         super().__init__({}, NodeMask(old), NodeMask(new))
 
     @property

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import (
+    Eviction,
     InvalidArgument,
     InvalidNodes,
     InvalidType,
     Migration,
     NodeMask,
     check,
+    evict,
     migrate,
     plan,
 )
@@ -53,7 +55,8 @@ def test_no_targets(empty: Any) -> None:
 @pytest.mark.parametrize("nodes", [{}, {0: 1}, MappingProxyType({0: 1})], ids=repr)
 def test_a_map_is_no_node_set(nodes: Any, which: str) -> None:
     wrong = {"old": 0, "new": 0, which: nodes}
-    for call in (partial(migrate, 0), plan, partial(Migration, 0), partial(check, 0)):
+    calls = [partial(call, 0) for call in (migrate, Migration, check, Eviction, evict)]
+    for call in (plan, *calls):
         with pytest.raises(InvalidType, match=rf"^{which} .*a map is no node set; .*moves="):
             call(**wrong)
 
