@@ -19,6 +19,8 @@ from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import SIZES, TIMES, duration, size, workers
 from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
+from pymigrate.cli.streams import complain
+from pymigrate.errors import KernelError
 from pymigrate.migration import Migration
 from pymigrate.preflight import check
 
@@ -113,11 +115,20 @@ def run(arguments: argparse.Namespace) -> int:
     with on_interrupt(migration.cancel) as interrupt:
         report = _run(migration, arguments.progress)
         if arguments.look_again and report.after and not interrupt.wait(arguments.look_again):
-            report = migration.look_again()
+            report = _look_again(migration)
     print(report.to_json() if arguments.json else report)
     if report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if report.complete else PAGES_LEFT
+
+
+def _look_again(migration: Migration) -> Report:
+    """The report with what came back, or without where the process has ended: it is no worse."""
+    try:
+        return migration.look_again()
+    except KernelError as error:
+        complain(error)
+        return migration.report
 
 
 def _run_dry(arguments: argparse.Namespace, routes: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a command ends with one line, at whatever moment they come."""
+"""Ctrl-C, SIGTERM, and a process that ends: what a command says, at whatever moment they come."""
 
 from __future__ import annotations
 
@@ -67,6 +67,17 @@ def test_while_it_waits_to_look_again(number: signal.Signals) -> None:
     assert (command.returncode, err) == (0, "")
     assert out.startswith(f"pid {pid}, ")
     assert ": done in " in out
+
+
+def test_a_process_that_ends_before_it_is_looked_at_again() -> None:
+    with idle_process() as pid:
+        words = [COMMAND, "migrate", str(pid), HERE, HERE, "--look-again", "3s"]
+        command = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until_idle(command.pid)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0
+    assert ": done in " in out
+    assert err.startswith(f"pymigrate: pid {pid}: there is no such process")
 
 
 def wait_until_idle(pid: int) -> None:
