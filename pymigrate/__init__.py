@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.estimate import Estimate, ResidencyEstimate
     from pymigrate.eviction import Eviction, evict
+    from pymigrate.eviction_preflight import check_eviction
     from pymigrate.job import Job
     from pymigrate.job_operation import JobOperation
     from pymigrate.job_report import JobProgress, JobReport
@@ -54,6 +55,7 @@ __all__ = [
     "JobProgress",
     "JobReport",
     "check",
+    "check_eviction",
     "Preflight",
     "PlannedMove",
     "Verdict",
@@ -95,6 +97,7 @@ _LAZY = {
     "Report": "pymigrate.report",
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",
+    "check_eviction": "pymigrate.eviction_preflight",
     "Preflight": "pymigrate.verdicts",
     "PlannedMove": "pymigrate.verdicts",
     "Verdict": "pymigrate.verdicts",

@@ -167,8 +167,9 @@ def _lines(report: JobReport) -> list[str]:
 
     total = report.total
     count = len(report.reports) + len(report.failures)
+    who = "1 process" if count == 1 else f"{count} processes"
     lines = [
-        f"{count} processes: {report.outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
+        f"{who}: {report.outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
         f"  asked for      {amount(total.asked)}",
         f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
         f"  left behind    {amount(total.left_behind)}",

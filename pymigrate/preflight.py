@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pymigrate.nodemask import Nodes
     from pymigrate.resident import Residency
 
-__all__ = ["check"]
+__all__ = ["check", "policy_verdict"]
 
 
 def check(
@@ -137,7 +137,7 @@ def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -
                 _free_memory(resident, routes),
                 _balancing(topology().balancing),
                 _pinned(process.pid),
-                _policy(files, routes),
+                policy_verdict(files, routes),
             ]
     except KernelError as error:
         refused = Verdict("memory-files", REFUSED, error.cause, error.remedy)
@@ -183,7 +183,8 @@ def _pinned(pid: int) -> Verdict:
     return Verdict("pinned", WARNING, finding, "register that memory after the migration")
 
 
-def _policy(files: MemoryFiles, routes: Routes) -> Verdict:
+def policy_verdict(files: MemoryFiles, routes: Routes) -> Verdict:
+    """Whether memory policies bring pages back to the nodes that they leave."""
     leaving = routes.sources - routes.targets
     naming = [vma for vma in vmas(files.pid, files=files) if vma.policy.nodes & leaving]
     if not naming:

@@ -19,10 +19,10 @@ __all__ = [
     "add_json",
     "add_nodes",
     "add_parser",
-    "add_pid",
     "add_pids",
     "add_routes",
     "add_switch",
+    "pid",
     "routes_of",
 ]
 
@@ -42,14 +42,9 @@ def add_parser(
     return parser
 
 
-def add_pid(parser: argparse.ArgumentParser) -> None:
-    """The process."""
-    parser.add_argument("pid", metavar="PID", type=_pid, help="the process")
-
-
 def add_pids(parser: argparse.ArgumentParser) -> None:
     """One process or several."""
-    parser.add_argument("pids", metavar="PID", type=_pid, nargs="+", help="a process")
+    parser.add_argument("pids", metavar="PID", type=pid, nargs="+", help="a process")
 
 
 def add_nodes(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +95,8 @@ def _nodes(text: str) -> NodeMask:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _pid(text: str) -> int:
+def pid(text: str) -> int:
+    """A process id, written in digits."""
     digits = text.isascii() and text.isdecimal() and len(text) <= 10
     if not (digits and 0 < int(text) < 2**31):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no process id; give a number above 0")

@@ -8,8 +8,7 @@ import os
 import sys
 
 import pymigrate
-from pymigrate.cli import check, migrate, nodes, plan, show
-from pymigrate.cli.failure import failure
+from pymigrate.cli import check, evict, migrate, nodes, plan, show
 from pymigrate.cli.status import FAILED
 from pymigrate.cli.streams import complain, discard_rest
 from pymigrate.errors import Error
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parser", "run"]
 
-_SUBCOMMANDS = (migrate, check, plan, show, nodes)
+_SUBCOMMANDS = (migrate, evict, check, plan, show, nodes)
 
 _EPILOG = """\
 OLD and NEW are node lists: 0-3,8 (ranges), 0-31:2/8 (of each 8 the first 2), all (the nodes your
@@ -28,10 +27,10 @@ cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
 
 exit status:
   0    done
-  1    migrate: pages were left behind or have appeared, or the process ended midway;
-       check, migrate --dry-run: it cannot work
+  1    migrate, evict: pages were left behind or have appeared, or a process ended midway;
+       check, --dry-run: it cannot work
   2    an error, told on standard error; output that nobody takes is one too
-  130  stopped by Ctrl-C or SIGTERM; migrate prints its partial report first
+  130  stopped by Ctrl-C or SIGTERM; migrate and evict print a partial report first
 `pymigrate COMMAND --help` has those of each command.
 """
 
@@ -63,7 +62,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except Error as error:
         complain(error)
         if arguments.json:
-            print(json.dumps({"error": failure(error)}))
+            print(json.dumps({"error": error.to_dict()}))
         return FAILED
     return status
 
@@ -72,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all arguments."""
     parser = argparse.ArgumentParser(
         prog="pymigrate",
-        description="Move the memory of running processes between NUMA nodes.",
+        description="Move the memory of running processes between NUMA nodes, and tell what moved.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from pymigrate.cli.arguments import add_json, add_parser, add_pids
-from pymigrate.cli.failure import failure
 from pymigrate.cli.status import DONE, FAILED
 from pymigrate.cli.streams import complain
 from pymigrate.errors import Error
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             view = ProcessView.look(pid, thp=arguments.thp, with_vmas=arguments.vmas)
         except Error as error:
             complain(error)
-            processes.append({"pid": pid, "error": failure(error)})
+            processes.append({"pid": pid, "error": error.to_dict()})
             failed = True
         else:
             if arguments.json:

@@ -1,0 +1,121 @@
+"""What operations have in common at the shell: bounds, progress, Ctrl-C, the report, the status."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+from pymigrate.cli.arguments import add_json, add_switch
+from pymigrate.cli.interrupt import on_interrupt
+from pymigrate.cli.quantities import SIZES, TIMES, duration, size, workers
+from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
+from pymigrate.cli.streams import complain
+from pymigrate.errors import InvalidArgument, KernelError
+from pymigrate.operation import Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from pymigrate.job_operation import JobOperation
+    from pymigrate.job_report import JobReport
+    from pymigrate.report import Report
+
+__all__ = ["STATUSES", "add_controls", "bounds_of", "carry_out"]
+
+STATUSES = """\
+  0    every page that was asked for is where it should be
+  1    pages were left behind or have appeared, or a process ended midway or could not be
+       dealt with: see the report
+  2    an error, before anything was done or midway
+  130  stopped by Ctrl-C or SIGTERM; the report says what had been done
+exit status with --dry-run:
+"""
+
+
+def add_controls(parser: argparse.ArgumentParser) -> None:
+    """How fast, how watched, and what is printed."""
+    parser.add_argument(
+        "--rate",
+        type=size,
+        metavar="SIZE",
+        help=f"bytes in a second at the most: 500M, 2GiB ({SIZES})",
+    )
+    parser.add_argument(
+        "--max-stall",
+        type=duration,
+        metavar="TIME",
+        help=f"how long one step may hold a process up: 500us, 5ms ({TIMES})",
+    )
+    parser.add_argument(
+        "--workers",
+        type=workers,
+        metavar="N",
+        help="threads that work (1); for a job, processes at the same time (2)",
+    )
+    parser.add_argument(
+        "--look-again",
+        type=duration,
+        metavar="TIME",
+        help="wait that long afterwards, and look whether pages came back",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
+    add_switch(
+        parser,
+        "progress",
+        "show a progress bar on standard error (if that is a terminal, if neither is given)",
+        "show none",
+    )
+    add_json(parser)
+
+
+def bounds_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What ``add_controls`` took for the operation itself, as keyword arguments."""
+    names = ("rate", "max_stall", "workers")
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
+
+
+def carry_out(
+    operation: Operation | JobOperation, arguments: argparse.Namespace, label: str
+) -> int:
+    """Runs an operation and prints its report. The first Ctrl-C stops it after the step under way.
+
+    Raises:
+        KernelError: It is refused.
+    """
+    if arguments.look_again and not isinstance(operation, Operation):
+        raise InvalidArgument("--look-again is for one process; for a job, run it again instead")
+    with on_interrupt(operation.cancel) as interrupt:
+        report = _run(operation, arguments.progress, label)
+        if isinstance(operation, Operation) and arguments.look_again and operation.report.after:
+            if not interrupt.wait(arguments.look_again):
+                _look_again(operation)
+            report = operation.report
+    print(report.to_json() if arguments.json else report)
+    if report.outcome == "cancelled":
+        return INTERRUPTED
+    return DONE if report.complete else PAGES_LEFT
+
+
+def _look_again(operation: Operation) -> None:
+    """Where the process has ended the report is no worse."""
+    try:
+        operation.look_again()
+    except KernelError as error:
+        complain(error)
+
+
+def _run(
+    operation: Operation | JobOperation, progress: bool | None, label: str
+) -> Report | JobReport:
+    if progress is None:
+        progress = sys.stderr.isatty() and find_spec("rich") is not None
+    if not progress:
+        return operation.run()
+    from pymigrate.cli.progress import progress_bar
+
+    with progress_bar(label) as show:
+        return operation.run(lambda step: show(step.done, step.total))

@@ -1,0 +1,52 @@
+"""``pymigrate evict``: pages leave memory, and come back where the process then runs."""
+
+from __future__ import annotations
+
+from pymigrate.cli.arguments import add_nodes, add_parser
+from pymigrate.cli.check import STATUSES as CHECKED
+from pymigrate.cli.check import print_preflights
+from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out
+from pymigrate.cli.target import add_target, target_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from pymigrate.cli.arguments import Subparsers
+
+
+def add_to(subparsers: Subparsers) -> None:
+    """Adds the subcommand."""
+    parser = add_parser(
+        subparsers,
+        "evict",
+        "put the memory of a process or a job out of nodes, to swap",
+        "Evict the pages of a process that are on the nodes OLD and not on the nodes NEW. Each "
+        "comes back when it is used, on the node where the process then runs: bind it to CPUs of "
+        "NEW first.",
+        STATUSES + CHECKED,
+    )
+    add_target(parser)
+    add_nodes(parser)
+    parser.add_argument(
+        "--without-swap", action="store_true", help="evict only what needs no swap: files"
+    )
+    add_controls(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evicts and prints the report."""
+    # Imported for this command only: the others start without it.
+    from pymigrate.eviction import Eviction
+    from pymigrate.eviction_preflight import check_eviction
+
+    nodes = {"old": arguments.old, "new": arguments.new, "without_swap": arguments.without_swap}
+    target = target_of(arguments)
+    if arguments.dry_run:
+        pids = [target] if isinstance(target, int) else target.pids()
+        return print_preflights([check_eviction(pid, **nodes) for pid in pids], arguments)
+    wishes = {**nodes, **bounds_of(arguments)}
+    if isinstance(target, int):
+        return carry_out(Eviction(target, **wishes), arguments, "evicting")
+    return carry_out(target.eviction(**wishes), arguments, "evicting")

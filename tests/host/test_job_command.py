@@ -1,0 +1,89 @@
+"""The command on whole jobs, and on evictions: who is meant, what is printed, the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.processes import ended, idle_process
+
+from pymigrate.cli import main
+
+pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
+
+
+@pytest.mark.parametrize("kind", ["--tree", "--session", "--group"])
+def test_a_job_that_has_nothing_to_move(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as pid:
+        assert main(["migrate", kind, str(os.getpid()), "0", "0", "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert {os.getpid(), pid} <= {part["pid"] for part in report["processes"]}
+    assert report["complete"]
+    assert report["settled"]
+    assert report["moved"] == 0
+    assert report["asked"] == sum(part["asked"] for part in report["processes"])
+
+
+def test_several_pids_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as one, idle_process() as two:
+        assert main(["migrate", f"{one},{two}", "0", "0"]) == 0
+    assert capsys.readouterr().out.startswith("2 processes: done in ")
+
+
+def test_verdicts_for_each_process(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as one, idle_process() as two:
+        assert main(["check", f"{one},{two}", "0", "0", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["processes"]
+        assert [part["pid"] for part in found] == [one, two]
+        assert main(["migrate", "--dry-run", f"{one},{two}", "0", "0"]) == 0
+        text = capsys.readouterr().out
+    assert f"pid {one}:\n" in text
+    assert text.count("nothing would move") == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (["--cgroup", "/"], "is no cgroup: name its folder"),
+        (["--tree", "1,2"], "--tree takes one PID"),
+        (["12,"], "is no process id"),
+        (["0"], "is no process id"),
+        (["--look-again", "1s", "1,1"], "--look-again is for one process"),
+    ],
+)
+@pytest.mark.parametrize("command", ["migrate", "evict"])
+def test_what_is_no_target(
+    command: str, target: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, *target, "0", "0"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate", "--tree", str(ended()), "0", "0", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["type"] == "NoSuchProcess"
+
+
+def test_an_eviction_that_has_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evict", str(os.getpid()), "0", "0", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["action"], report["sources"], report["steps"]) == ("evict", [], 0)
+
+
+@pytest.mark.skipif(
+    "SwapTotal:             0 kB" not in Path("/proc/meminfo").read_text(),
+    reason="this machine has swap; with little of it the numa tests do the same",
+)
+def test_an_eviction_without_swap_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as pid:
+        assert main(["evict", str(pid), "0", "1"]) == 2
+        assert "have to go to swap, which has room for 0 B" in capsys.readouterr().err
+        assert main(["check", "--evict", str(pid), "0", "1"]) == 1
+        assert "refused  swap: " in capsys.readouterr().out
+
+
+def test_a_map_is_for_migrations(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--evict", str(os.getpid()), "--map", "0:1"]) == 2
+    assert "--map is for migrations" in capsys.readouterr().err
