@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from pymigrate._checks import check_count
+from pymigrate.control import Controlled
 from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, NoUserMemory
 from pymigrate.job_report import JobProgress, JobReport, joined
 from pymigrate.process import Process
@@ -30,7 +31,7 @@ __all__ = ["JobOperation"]
 _ROUNDS = 20
 
 
-class JobOperation:
+class JobOperation(Controlled):
     """Does the same to all processes of a job, some at a time; one that fails stops no other.
 
     ``run()`` it or iterate over it, once. ``cancel()``, ``pause()`` and ``resume()`` hold for all.
@@ -60,7 +61,7 @@ class JobOperation:
         self._members = members
         self._make = make
         self._make_shared = make_shared
-        self._pace = pace
+        super().__init__(pace)
         self._workers = workers
         self._action = action
         self._start_time: float | None = None
@@ -72,20 +73,6 @@ class JobOperation:
         self._progress: dict[int, Progress] = {}
         self._finished = 0
         self._report: JobReport | None = None
-
-    # -- control
-
-    def cancel(self) -> None:
-        """Stops all after the steps under way; no further process is begun with."""
-        self._pace.cancel()
-
-    def pause(self) -> None:
-        """Holds all after the steps under way, until ``resume()``."""
-        self._pace.pause()
-
-    def resume(self) -> None:
-        """Goes on after ``pause()``."""
-        self._pace.resume()
 
     @property
     def report(self) -> JobReport:

@@ -44,19 +44,26 @@ def by_tree(pid: int) -> Rule:
     Raises:
         NoSuchProcess: There is no such process.
     """
-    psutil = _psutil()
+    library = _psutil()
     check_pid(pid)
     try:
-        family = {psutil.Process(pid or os.getpid())}
-    except psutil.Error:
+        family = {library.Process(pid or os.getpid())}
+    except library.Error:
         raise _gone(pid) from None
 
     def rule() -> Iterator[int]:
-        for member in list(family):
-            try:
-                family.update(member.children(recursive=True))
-            except psutil.Error:
-                family.discard(member)
+        # All processes are looked at once: to ask each member for its children would look at all
+        # for each of them.
+        alive = list(library.process_iter(["ppid"]))
+        children: dict[int, list[psutil.Process]] = {}
+        for process in alive:
+            children.setdefault(process.info["ppid"], []).append(process)
+        family.intersection_update(alive)
+        parents = list(family)
+        while parents:
+            born = [p for p in children.get(parents.pop().pid, ()) if p not in family]
+            family.update(born)
+            parents += born
         return (member.pid for member in list(family))
 
     return rule

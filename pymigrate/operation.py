@@ -8,6 +8,7 @@ from functools import partial
 from pymigrate._checks import check_count, check_positive
 from pymigrate._memory_files import MemoryFiles
 from pymigrate.accounts import Accounts, lasting
+from pymigrate.control import Controlled
 from pymigrate.crew import go_through
 from pymigrate.errors import InvalidArgument, NoSuchProcess, NoUserMemory
 from pymigrate.pace import Pace
@@ -34,7 +35,7 @@ _BACKOFF = (0.01, 0.05, 0.25)
 RETRIES_MAX = len(_BACKOFF)
 
 
-class Operation:
+class Operation(Controlled):
     """Does something to the memory of one process, watched, bounded and cancellable meanwhile.
 
     It is run once, by ``run()`` or by iterating over it. ``cancel()``, ``pause()`` and ``resume()``
@@ -65,29 +66,11 @@ class Operation:
         self._routes = routes
         self._workers = workers
         self._retries = retries
-        self._pace = Pace(rate, max_stall, overhead() if max_stall else 0.0)
+        super().__init__(Pace(rate, max_stall, overhead() if max_stall else 0.0))
         self._process = Process(pid)
         self._outcome = "done"
         self._started = False
         self._report: Report | None = None
-
-    # -- control
-
-    def join(self, pace: Pace) -> None:
-        """Makes it a part of a whole, whose rate, pauses and cancel it shares. Before it runs."""
-        self._pace = pace
-
-    def cancel(self) -> None:
-        """Stops after the step under way; what is done stays done, and the report says how much."""
-        self._pace.cancel()
-
-    def pause(self) -> None:
-        """Holds after the step under way, until ``resume()``."""
-        self._pace.pause()
-
-    def resume(self) -> None:
-        """Goes on after ``pause()``."""
-        self._pace.resume()
 
     @property
     def report(self) -> Report:

@@ -19,7 +19,6 @@ __all__ = [
     "add_json",
     "add_nodes",
     "add_parser",
-    "add_pids",
     "add_routes",
     "add_switch",
     "pid",
@@ -40,11 +39,6 @@ def add_parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
-
-
-def add_pids(parser: argparse.ArgumentParser) -> None:
-    """One process or several."""
-    parser.add_argument("pids", metavar="PID", type=pid, nargs="+", help="a process")
 
 
 def add_nodes(parser: argparse.ArgumentParser) -> None:

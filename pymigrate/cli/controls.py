@@ -94,10 +94,20 @@ def carry_out(
             if not interrupt.wait(arguments.look_again):
                 _look_again(operation)
             report = operation.report
+    if not (arguments.json or isinstance(operation, Operation)):
+        _print_processes(operation.report)
     print(report.to_json() if arguments.json else report)
     if report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if report.complete else PAGES_LEFT
+
+
+def _print_processes(report: JobReport) -> None:
+    """The table, where there is what draws it; the sum that follows takes nothing."""
+    if find_spec("rich") is not None:
+        from pymigrate.cli.job_table import print_processes
+
+        print_processes(report)
 
 
 def _look_again(operation: Operation) -> None:

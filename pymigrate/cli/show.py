@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from pymigrate.cli.arguments import add_json, add_parser, add_pids
+from pymigrate.cli.arguments import add_json, add_parser
 from pymigrate.cli.status import DONE, FAILED
 from pymigrate.cli.streams import complain
+from pymigrate.cli.target import add_kinds, job_of, pids_in
 from pymigrate.errors import Error
 
 TYPE_CHECKING = False
@@ -33,13 +34,25 @@ def add_to(subparsers: Subparsers) -> None:
         "shared memory, and huge pages of a pool (hugetlb).",
         _STATUSES,
     )
-    add_pids(parser)
+    parser.add_argument("targets", metavar="PID", nargs="+", help="a process; several as 12,13 too")
+    add_kinds(parser)
     parser.add_argument("--vmas", action="store_true", help="show each mapping too")
     parser.add_argument(
         "--thp", action="store_true", help="count transparent huge pages too, which takes longer"
     )
     add_json(parser)
     parser.set_defaults(run=run)
+
+
+def _pids_of(arguments: argparse.Namespace) -> list[int]:
+    """Each process that is meant, as often as it is named; the members of jobs once."""
+    pids: list[int] = []
+    for text in arguments.targets:
+        if arguments.kind:
+            pids += [pid for pid in job_of(arguments.kind, text).pids() if pid not in pids]
+        else:
+            pids += pids_in(text)
+    return pids
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pymigrate.cli.show_tables import print_process
     processes = []
     failed = False
-    for pid in arguments.pids:
+    for pid in _pids_of(arguments):
         try:
             view = ProcessView.look(pid, thp=arguments.thp, with_vmas=arguments.vmas)
         except Error as error:

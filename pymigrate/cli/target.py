@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.job import Job
 
-__all__ = ["add_target", "target_of"]
+__all__ = ["add_kinds", "add_target", "job_of", "pids_in", "target_of"]
 
 _KINDS = {
     "tree": "PID and its descendants",
@@ -24,6 +24,11 @@ _KINDS = {
 def add_target(parser: argparse.ArgumentParser) -> None:
     """The process or processes, and how a job is made of them."""
     parser.add_argument("target", metavar="PID", help="the process; several as 12,13,14")
+    add_kinds(parser)
+
+
+def add_kinds(parser: argparse.ArgumentParser) -> None:
+    """How a job is made of a PID."""
     kinds = parser.add_mutually_exclusive_group()
     for kind, meaning in _KINDS.items():
         kinds.add_argument(
@@ -40,22 +45,28 @@ def target_of(arguments: argparse.Namespace) -> int | Job:
     """
     text: str = arguments.target
     if not arguments.kind and "," not in text:
-        return _pids(text)[0]
+        return pids_in(text)[0]
+    return job_of(arguments.kind, text)
+
+
+def job_of(kind: str | None, text: str) -> Job:
+    """The job of a kind, or that of several pids; raises as ``target_of()``."""
     # Imported for jobs only: single processes start without it.
     from pymigrate.job import Job
 
-    if arguments.kind == "cgroup":
+    if kind == "cgroup":
         return Job.cgroup(text)
-    pids = _pids(text)
-    if not arguments.kind:
+    pids = pids_in(text)
+    if not kind:
         return Job.of(pids)
     if len(pids) > 1:
-        raise InvalidArgument(f"{text!r}: --{arguments.kind} takes one PID")
-    job: Job = getattr(Job, arguments.kind)(pids[0])
+        raise InvalidArgument(f"{text!r}: --{kind} takes one PID")
+    job: Job = getattr(Job, kind)(pids[0])
     return job
 
 
-def _pids(text: str) -> list[int]:
+def pids_in(text: str) -> list[int]:
+    """The pids in a list such as 12,13."""
     try:
         return [pid(part) for part in text.split(",")]
     except argparse.ArgumentTypeError as error:

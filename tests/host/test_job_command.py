@@ -29,7 +29,7 @@ def test_a_job_that_has_nothing_to_move(kind: str, capsys: pytest.CaptureFixture
 def test_several_pids_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     with idle_process() as one, idle_process() as two:
         assert main(["migrate", f"{one},{two}", "0", "0"]) == 0
-    assert capsys.readouterr().out.startswith("2 processes: done in ")
+    assert "2 processes: done in " in capsys.readouterr().out
 
 
 def test_verdicts_for_each_process(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,3 +87,20 @@ def test_an_eviction_without_swap_is_refused(capsys: pytest.CaptureFixture[str])
 def test_a_map_is_for_migrations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--evict", str(os.getpid()), "--map", "0:1"]) == 2
     assert "--map is for migrations" in capsys.readouterr().err
+
+
+def test_each_process_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich", reason="rich is missing: pip install pymigrate-numa[cli]")
+    with idle_process() as one, idle_process() as two:
+        assert main(["migrate", f"{one},{two}", "0", "0"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert {str(one), str(two)} <= {row[0] for row in rows if row}
+
+
+def test_the_processes_of_a_job_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as pid:
+        assert main(["show", "--tree", "--json", str(os.getpid())]) == 0
+        shown = [part["pid"] for part in json.loads(capsys.readouterr().out)["processes"]]
+        assert {os.getpid(), pid} <= set(shown)
+        assert main(["show", "--json", f"{pid},{pid}"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["processes"]) == 2

@@ -1,0 +1,34 @@
+"""The table of an operation on a job: a row for each process, then the sum in words."""
+
+from __future__ import annotations
+
+from pymigrate.cli.tables import new_table, print_out
+from pymigrate.units import PAGE_SIZE, format_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pymigrate.job_report import JobReport
+    from pymigrate.report import Report
+
+__all__ = ["print_processes"]
+
+
+def print_processes(report: JobReport) -> None:
+    """A row for each process that was begun with, in that order."""
+    done = "evicted" if report.action == "evict" else "moved"
+    columns = ("pid", done, "already there", "left behind", "appeared", "outcome", "reasons")
+    table = new_table("processes", *columns, left=("outcome", "reasons"))
+    for part in report.reports.values():
+        table.add_row(*_row(part))
+    print_out(table)
+
+
+def _row(part: Report) -> list[str]:
+    counts = part.total
+    amounts = (counts.moved, counts.already_there, counts.left_behind, part.appeared)
+    reasons = ", ".join(counts.left)
+    return [str(part.pid), *(_amount(pages) for pages in amounts), part.outcome, reasons]
+
+
+def _amount(pages: int) -> str:
+    return format_bytes(pages * PAGE_SIZE) if pages else "-"
