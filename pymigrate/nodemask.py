@@ -31,7 +31,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 _new = object.__new__
 _parse_small = lib.pm_nodelist_parse_small
-_TOO_LONG = lib.PM_LIST_SMALL_MAX + 1
+_SMALL_MAX = lib.PM_LIST_SMALL_MAX
 
 
 class NodeMask(Set[int]):
@@ -67,11 +67,13 @@ class NodeMask(Set[int]):
 
     def __new__(cls, nodes: Nodes = ()) -> NodeMask:  # noqa: D102  documented by the class
         if isinstance(nodes, str):
-            try:
-                raw = nodes[:_TOO_LONG].encode()
-            except UnicodeEncodeError:
-                raw = b""  # a lone surrogate: refused below, with its position
-            bits = _parse_small(raw, len(raw))  # nearly every list there is
+            bits = -1
+            if len(nodes) <= _SMALL_MAX:  # nearly every list there is
+                try:
+                    raw = nodes.encode()
+                    bits = _parse_small(raw, len(raw))
+                except UnicodeEncodeError:
+                    pass  # a lone surrogate: refused below, with its position
             if bits < 0:
                 bits = _nodelist.parse(nodes, _allowed_bits)
         elif type(nodes) is cls:
