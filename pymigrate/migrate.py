@@ -54,15 +54,22 @@ def migrate(pid: int, old: Nodes, new: Nodes) -> int:
         Unsupported: ENOSYS.
     """
     check_pid(pid)
-    check_no_map("old", old)
-    check_no_map("new", new)
-    sources, targets = NodeMask(old), NodeMask(new)
+    sources, targets = _mask("old", old), _mask("new", new)
     check_targets(targets)
     from_bitmap, to_bitmap = sources.to_bitmap(), targets.to_bitmap()
     result = lib.pm_migrate(pid, from_bitmap, len(from_bitmap), to_bitmap, len(to_bitmap))
     if result < 0:
         raise _refusal(-result, pid, sources, targets)
     return result
+
+
+def _mask(name: str, nodes: Nodes) -> NodeMask:
+    # A mask is taken as it is, and text is no map: even such questions show beside the system call.
+    if type(nodes) is NodeMask:
+        return nodes
+    if not isinstance(nodes, str):
+        check_no_map(name, nodes)
+    return NodeMask(nodes)
 
 
 def _refusal(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
