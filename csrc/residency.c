@@ -98,8 +98,13 @@ static int add_lines(struct lines *from, uint64_t base_page, const char *mounts,
 		if (pm_numa_line_parse(text, length, &line) < 0)
 			return -EBADMSG;
 		pages = sums->pages[pm_mapping_kind(&line, text, mounts, mounts_size)];
-		for (unsigned int i = 0; i < line.nodes; i++)
-			pages[line.node[i]] += pm_base_pages(&line, line.pages[i], base_page);
+		for (unsigned int i = 0; i < line.nodes; i++) {
+			unsigned int node = line.node[i];
+
+			pages[node] += pm_base_pages(&line, line.pages[i], base_page);
+			if (node >= sums->nodes)
+				sums->nodes = node + 1;
+		}
 		sums->vmas++;
 	}
 	return found;

@@ -9,6 +9,7 @@
 /* Base pages of each kind on each node, and the VMAs that were read. */
 struct pm_residency {
 	uint64_t pages[PM_KINDS][PM_NUMA_MAPS_NODES];
+	unsigned int nodes; /* from this one on, no node has any */
 	uint64_t vmas;
 };
 

@@ -1,5 +1,6 @@
 """Types of the compiled shim: csrc/shim.cdef in Python's words."""
 
+from collections.abc import Sequence
 from typing import Final, Literal, NewType, Protocol, overload
 
 from typing_extensions import Buffer
@@ -38,7 +39,8 @@ class NumaLine(Protocol):
 class ResidencySums(Protocol):
     """struct pm_residency of csrc/residency.h."""
 
-    pages: CArray
+    pages: Sequence[CArray]
+    nodes: int
     vmas: int
 
 class Tally(Protocol):

@@ -195,13 +195,11 @@ def _count(files: MemoryFiles, thp: bool) -> Residency:
 
 
 def _by_node(sums: ResidencySums) -> dict[tuple[int, str], int]:
-    nodes = lib.PM_NUMA_MAPS_NODES
-    pages = memoryview(ffi.buffer(sums.pages)).cast("B").cast("Q").tolist()
     return {
-        (node, kind): pages[row * nodes + node]
-        for row, kind in enumerate(KINDS)
-        for node in range(nodes)
-        if pages[row * nodes + node]
+        (node, kind): pages[node]
+        for pages, kind in zip(sums.pages, KINDS)
+        for node in range(sums.nodes)
+        if pages[node]
     }
 
 

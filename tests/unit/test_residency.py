@@ -139,9 +139,13 @@ def summed(file: int) -> tuple[int, int, dict[tuple[int, str], int]]:
     """The result, the lines that were read, and pages by node and kind."""
     sums = ffi.new("struct pm_residency *")
     result = lib.pm_residency_read(file, PAGE_SIZE, b"", 0, sums)
-    pages = memoryview(ffi.buffer(sums.pages)).cast("B").cast("Q").tolist()
-    nodes = lib.PM_NUMA_MAPS_NODES
-    found = {(i % nodes, KINDS[i // nodes]): count for i, count in enumerate(pages) if count}
+    found = {
+        (node, kind): pages[node]
+        for pages, kind in zip(sums.pages, KINDS)
+        for node in range(lib.PM_NUMA_MAPS_NODES)
+        if pages[node]
+    }
+    assert all(node < sums.nodes for node, _ in found)
     return result, sums.vmas, found
 
 
