@@ -84,10 +84,8 @@ static bool add_run(struct walk *walk, uint64_t start, uint64_t end, bool huge)
 	uint64_t size = thp ? walk->memory->huge_size : segment->span * walk->memory->page_size;
 
 	walk->at = start;
-	while (walk->at < end) {
-		/* The kernel reports neighbouring huge pages as one run. */
-		uint64_t next = round_up(walk->at + 1, size);
-
+	/* The kernel reports neighbouring huge pages as one run. */
+	for (uint64_t next = round_up(start + 1, size); walk->at < end; next += size) {
 		if (!add(walk, next < end ? next : end, thp))
 			return false;
 	}
