@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import loop
 import pairs
 from compiled import Peers
 from row import SPEED, Row
@@ -14,14 +15,13 @@ from pymigrate import Migration
 
 _SIZES = {SMALL: 256 * MIB, HUGE: 1024 * MIB}  # which take about the same time
 _NAMES = {SMALL: "256 MiB of 4 KiB pages", HUGE: "1 GiB of THP"}
-_BATCH = 64 * MIB  # the default of a managed migration
 _IN_WALL_TIME = {SMALL: 0.80, HUGE: 0.98}
 _IN_COUNTED_TIME = {SMALL: 0.90, HUGE: 0.98}
 
 
 def rows(peers: Peers) -> Iterator[Row]:
     """In wall time."""
-    return _rows(peers, _IN_WALL_TIME, 8)
+    return _rows(peers, _IN_WALL_TIME, 6)
 
 
 def counted_rows(peers: Peers) -> Iterator[Row]:
@@ -41,15 +41,12 @@ def _rows(peers: Peers, targets: dict[str, float], times: int) -> Iterator[Row]:
                 peers.migrate(held.pid, 0, 1)
                 peers.migrate(held.pid, 1, 0)
 
-            def loop(held: Target = held) -> None:
-                for old, new in ((0, 1), (1, 0)):
-                    peers.read(f"/proc/{held.pid}/numa_maps")
-                    peers.move(held, old=old, new=new, batch_size=_BATCH)
-                    peers.read(f"/proc/{held.pid}/numa_maps")
+            def in_batches(held: Target = held) -> None:
+                loop.there_and_back(peers, held)
 
             ratios = pairs.speeds(ours, pairs.clocked(single_call), times)
             yield Row(name, "migrate_pages from C", SPEED, ratios, targets[pages])
-            ratios = pairs.speeds(ours, pairs.clocked(loop), times)
+            ratios = pairs.speeds(ours, pairs.clocked(in_batches), times)
             yield Row(name, "C loop, same batches", SPEED, ratios, 0.98)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import loop
 import pairs
 from compiled import Peers
 from row import SPEED, Row
@@ -12,7 +13,6 @@ from target import MIB, Target, target
 from pymigrate import Migration
 
 _SIZE = 256 * MIB
-_BATCH = 64 * MIB
 _ROUNDS = 100_000_000
 _PAIRS = 8
 _SECOND_CORE = 1.5  # of pure computation, from which on two threads are two cores
@@ -54,8 +54,4 @@ def _managed(held: Target, workers: int) -> pairs.Run:
 
 
 def _loop(peers: Peers, held: Target, threads: int) -> pairs.Run:
-    def work() -> None:
-        for old, new in ((0, 1), (1, 0)):
-            peers.move(held, old=old, new=new, batch_size=_BATCH, threads=threads)
-
-    return pairs.clocked(work)
+    return pairs.clocked(lambda: loop.there_and_back(peers, held, threads))
