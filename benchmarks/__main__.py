@@ -40,8 +40,7 @@ def _measure(folder: Path, place: str, names: Sequence[str]) -> tuple[str, list[
         return "", []
     print(f"measuring {', '.join(names)} ({place})", file=sys.stderr)
     if place == groups.HERE:
-        peers = compiled.Peers(folder)
-        return _here(), [row for name in names for row in groups.ALL[name].rows(peers)]
+        return _here(), list(groups.measure(names, compiled.Peers(folder)))
     try:
         return machine.measure(folder, names, counted=place == groups.COUNTED)
     except machine.Missing as why:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
@@ -49,3 +50,11 @@ ALL = {
     "memory": Group(MACHINE, memory.rows),
     "managed-counted": Group(COUNTED, managed.counted_rows),
 }
+
+
+def measure(names: Sequence[str], peers: Peers) -> Iterator[Row]:
+    """The rows of some groups, each told on standard error as soon as it is there."""
+    for name in names:
+        for row in ALL[name].rows(peers):
+            print(f"  {row.name} / {row.peer}: {row.median:.3f}", file=sys.stderr, flush=True)
+            yield row

@@ -19,10 +19,8 @@ def main(folder: str, *names: str) -> None:
         names: Groups of rows.
     """
     print(json.dumps(platform.release()), flush=True)
-    peers = Peers(Path(folder))
-    for name in names:
-        for row in groups.ALL[name].rows(peers):
-            print(json.dumps(row.to_dict()), flush=True)
+    for row in groups.measure(names, Peers(Path(folder))):
+        print(json.dumps(row.to_dict()), flush=True)
 
 
 if __name__ == "__main__":
