@@ -30,23 +30,6 @@ int pm_query(int pid, void **addresses, size_t count, int *ret_status)
 	return 0;
 }
 
-uint32_t pm_slot_of(const struct pm_batch *batch, uint64_t address)
-{
-	return (uint32_t)((address - batch->step->start) / batch->subject->memory.page_size);
-}
-
-const struct pm_route *pm_route_of(const struct pm_subject *subject, int node)
-{
-	static const struct pm_route none = {.target = -1};
-
-	return node >= 0 && (uint32_t)node < subject->nodes ? &subject->routes[node] : &none;
-}
-
-bool pm_is_hidden(const struct pm_subject *subject, uint64_t address, int node)
-{
-	return node == -ENOENT && subject->hides && pm_is_present(&subject->memory, address);
-}
-
 static int find_nodes(struct pm_batch *batch)
 {
 	int error;
@@ -137,11 +120,9 @@ int pm_batch_count(struct pm_batch *batch, int error,
 void pm_count_whole(struct pm_batch *batch, const struct pm_page *page, int outcome)
 {
 	const struct pm_route *route = pm_route_of(batch->subject, page->node);
-	uint32_t slot = pm_slot_of(batch, page->address);
 
-	for (uint32_t i = 0; i < page->span; i++)
-		pm_count(&batch->step->tally, slot + i, route->rank, page->kind,
-			 (enum pm_column)outcome);
+	pm_count_run(&batch->step->tally, pm_slot_of(batch, page->address), page->span, route->rank,
+		     page->kind, (enum pm_column)outcome);
 }
 
 /* -- opening and closing */

@@ -7,6 +7,8 @@
 #ifndef PM_BATCH_H
 #define PM_BATCH_H
 
+#include <errno.h>
+
 #include "step.h"
 
 /* An outcome besides the columns of the tally. PM_ASKED stands for "has to leave its node". */
@@ -47,13 +49,24 @@ int pm_batch_count(struct pm_batch *batch, int error,
 int pm_query(int pid, void **addresses, size_t count, int *ret_status);
 
 /* The number of the base page at an address, which is that of its mark. */
-uint32_t pm_slot_of(const struct pm_batch *batch, uint64_t address);
+static inline uint32_t pm_slot_of(const struct pm_batch *batch, uint64_t address)
+{
+	return (uint32_t)((address - batch->step->start) / batch->subject->memory.page_size);
+}
 
 /* Where the pages of a node go; the target is -1 for those that stay, and for no node. */
-const struct pm_route *pm_route_of(const struct pm_subject *subject, int node);
+static inline const struct pm_route *pm_route_of(const struct pm_subject *subject, int node)
+{
+	static const struct pm_route none = {.target = -1};
+
+	return node >= 0 && (uint32_t)node < subject->nodes ? &subject->routes[node] : &none;
+}
 
 /* A page that move_pages(2) says is absent, and that is in the page table all the same. */
-bool pm_is_hidden(const struct pm_subject *subject, uint64_t address, int node);
+static inline bool pm_is_hidden(const struct pm_subject *subject, uint64_t address, int node)
+{
+	return node == -ENOENT && subject->hides && pm_is_present(&subject->memory, address);
+}
 
 /* Counts all base pages of a page alike. */
 void pm_count_whole(struct pm_batch *batch, const struct pm_page *page, int outcome);

@@ -1,5 +1,7 @@
 #include "tally.h"
 
+#include <string.h>
+
 /*
  * A mark: the row in the upper 10 bits, the kind in 2, and in the lowest 4 which reason it was left
  * for, counted from 1; 0 is no mark, 15 a page that is done with.
@@ -65,6 +67,29 @@ void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32
 		*mark = owe(rank, kind, column);
 	else
 		*mark = tally->once && column != PM_VANISHED ? DONE : NONE;
+}
+
+/* Whether no page of a run has a mark, and none will get one. */
+static bool is_plain(const struct pm_tally *tally, uint32_t slot, uint32_t length,
+		     enum pm_column column)
+{
+	const pm_mark *marks = &tally->marks[slot];
+
+	if (tally->once || column >= PM_SHARED_PAGE || marks[0] != NONE)
+		return false;
+	return memcmp(marks, marks + 1, (length - 1) * sizeof(*marks)) == 0; /* all as the first */
+}
+
+void pm_count_run(const struct pm_tally *tally, uint32_t slot, uint32_t length, uint32_t rank,
+		  uint32_t kind, enum pm_column column)
+{
+	if (is_plain(tally, slot, length, column)) {
+		add(tally, rank, kind, PM_ASKED, (int)length);
+		add(tally, rank, kind, column, (int)length);
+		return;
+	}
+	for (uint32_t i = 0; i < length; i++)
+		pm_count(tally, slot + i, rank, kind, column);
 }
 
 void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to)

@@ -57,6 +57,10 @@ uint32_t pm_owed_rank(pm_mark mark);
 void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32_t kind,
 	      enum pm_column column);
 
+/* The same for so many base pages, from @slot on. */
+void pm_count_run(const struct pm_tally *tally, uint32_t slot, uint32_t length, uint32_t rank,
+		  uint32_t kind, enum pm_column column);
+
 /* Counts as vanished what is owed in the slots @from up to @to. */
 void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to);
 

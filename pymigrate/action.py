@@ -9,6 +9,7 @@ import errno
 import os
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 from pymigrate import _files
 from pymigrate._memory_files import open_memory_file
@@ -161,12 +162,15 @@ class Action:
         subject.routes = self._routes
 
     def _entries(self, counts: CArray) -> Iterator[Entry]:
-        for rank, source in enumerate(self._sources):
-            for kind, kind_name in enumerate(KINDS):
-                row = (rank * len(KINDS) + kind) * lib.PM_COLUMNS
-                for column, column_name in _COLUMNS.items():
-                    if counts[row + column]:
-                        yield Entry(source, kind_name, column_name, counts[row + column])
+        # As a list at once: most counts of a step are zero, and each look into C takes its time.
+        numbers = iter(memoryview(ffi.buffer(counts)).cast("B").cast("q").tolist())
+        for source in self._sources:
+            for kind in KINDS:
+                row = list(islice(numbers, lib.PM_COLUMNS))
+                if any(row):
+                    for column, name in _COLUMNS.items():
+                        if row[column]:
+                            yield Entry(source, kind, name, row[column])
 
 
 def _huge_size() -> int:
