@@ -16,12 +16,21 @@ enum {
 	SWAP_PORTION = 64
 };
 
+/* What was seen afterwards of some base pages. */
+struct window {
+	uint64_t start;
+	size_t count;
+	uint64_t entries[CHUNK]; /* of pagemap */
+	int nodes[CHUNK];        /* where those are that are there, as move_pages(2) says */
+};
+
 struct evicting {
 	struct pm_batch batch; /* first: an evicting is a batch */
 	const struct pm_evictor *evictor;
 	struct iovec *ranges; /* of pages that have to leave, neighbours joined */
 	size_t count;
 	uint64_t swapped; /* base pages that went to swap in this step */
+	struct window seen;
 };
 
 /* -- what has to leave */
@@ -181,55 +190,61 @@ static int fate(struct evicting *evicting, const struct pm_page *page, uint64_t 
 		       : PM_MOVED;
 }
 
-/* The nodes of those pages that are there, each at its place. */
-static void find_nodes(const struct pm_batch *batch, uint64_t start, const uint64_t *entries,
-		       size_t count, int *ret_nodes)
+/* The nodes of those pages of a window that are there. */
+static void find_nodes(const struct pm_subject *subject, struct window *window)
 {
 	void *addresses[CHUNK];
 	int status[CHUNK];
 	size_t present = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (entries[i] & PM_ENTRY_PRESENT)
-			addresses[present++] = pm_at(start + i * batch->subject->memory.page_size);
+	for (size_t i = 0; i < window->count; i++) {
+		if (window->entries[i] & PM_ENTRY_PRESENT)
+			addresses[present++] = pm_at(window->start + i * subject->memory.page_size);
 	}
 
-	int error = present ? pm_query(batch->subject->pid, addresses, present, status) : 0;
+	int error = present ? pm_query(subject->pid, addresses, present, status) : 0;
 
-	for (size_t i = 0, next = 0; i < count; i++) {
-		ret_nodes[i] = -ENOENT;
-		if (entries[i] & PM_ENTRY_PRESENT)
-			ret_nodes[i] = error < 0 ? error : status[next++];
+	for (size_t i = 0, next = 0; i < window->count; i++) {
+		if (window->entries[i] & PM_ENTRY_PRESENT)
+			window->nodes[i] = error < 0 ? error : status[next++];
 	}
 }
 
-static void count_fates(struct pm_batch *batch, const struct pm_page *page, uint32_t first,
-			uint32_t count)
+/* Looks at base pages from @address on; where pagemap ends there are none. */
+static void look_from(struct evicting *evicting, uint64_t address)
 {
-	struct evicting *evicting = (struct evicting *)batch;
-	const struct pm_route *route = pm_route_of(batch->subject, page->node);
-	uint64_t start = page->address + first * batch->subject->memory.page_size;
-	uint32_t slot = pm_slot_of(batch, start);
-	uint64_t entries[CHUNK] = {0};
-	int nodes[CHUNK];
+	const struct pm_subject *subject = &evicting->evictor->subject;
+	struct window *window = &evicting->seen;
+	ssize_t got = pm_read_entries(&subject->memory, address, CHUNK, window->entries);
 
-	(void)pm_read_entries(&batch->subject->memory, start, count, entries);
-	find_nodes(batch, start, entries, count, nodes);
-	for (uint32_t i = 0; i < count; i++)
-		pm_count(&batch->step->tally, slot + i, route->rank, page->kind,
-			 (enum pm_column)fate(evicting, page, entries[i], nodes[i]));
+	window->start = address;
+	window->count = got > 0 ? (size_t)got : 1;
+	if (got <= 0)
+		window->entries[0] = 0;
+	find_nodes(subject, window);
 }
 
 static void count_page(struct pm_batch *batch, const struct pm_page *page)
 {
+	struct evicting *evicting = (struct evicting *)batch;
+	const struct window *seen = &evicting->seen;
+	const struct pm_route *route = pm_route_of(batch->subject, page->node);
+	uint64_t size = batch->subject->memory.page_size;
+	uint64_t end = page->address + page->span * size;
+
 	if (page->outcome != PM_ASKED) {
 		pm_count_whole(batch, page, page->outcome);
 		return;
 	}
-	for (uint32_t first = 0; first < page->span; first += CHUNK) {
-		uint32_t left = page->span - first;
+	for (uint64_t address = page->address; address < end; address += size) {
+		if (address < seen->start || address - seen->start >= seen->count * size)
+			look_from(evicting, address);
 
-		count_fates(batch, page, first, left < CHUNK ? left : CHUNK);
+		size_t at = (size_t)((address - seen->start) / size);
+		int column = fate(evicting, page, seen->entries[at], seen->nodes[at]);
+
+		pm_count(&batch->step->tally, pm_slot_of(batch, address), route->rank, page->kind,
+			 (enum pm_column)column);
 	}
 }
 
