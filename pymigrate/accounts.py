@@ -26,11 +26,12 @@ _PASSING = ("busy", "writeback", "hidden")
 
 
 class Accounts:
-    """Looks at a process when it is made, and then keeps count of what is done to it.
+    """Keeps count of what is done to a process.
 
     Args:
         files: Its files in /proc: they stay with the memory that it has now.
         routes: Which nodes' pages have to leave.
+        before: Its residency now.
 
     Attributes:
         ledger: What became of the pages so far.
@@ -38,7 +39,7 @@ class Accounts:
         before: Residency at the beginning.
     """
 
-    def __init__(self, files: MemoryFiles, routes: Routes) -> None:
+    def __init__(self, files: MemoryFiles, routes: Routes, before: Residency) -> None:
         self.ledger = Ledger()
         self.hidden = 0
         self._files = files
@@ -46,8 +47,8 @@ class Accounts:
         self._calls: dict[str, None] = {}
         self._steps = 0
         self._longest = 0.0
-        self._now: Residency | None = None
-        self.before = self.resident()
+        self._now: Residency | None = before
+        self.before = before
         self._start_time = time.monotonic()
         self._enter_settled()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -131,45 +132,61 @@ class Operation(Controlled):
         with MemoryFiles(self._process.pid) as files:
             if not self._process.alive():  # what was opened may be of another one with its pid
                 raise self._process.gone()
-            self._accounts = Accounts(files, self._routes)
-            self._inspect(self._accounts.before)
-            try:
-                if self._routes.sources:
-                    bounded = self._pace.bounded or self._workers > 1
-                    yield from self._operate(files, at_once=not (watched or bounded))
-            except BaseException:
-                self._outcome = "cancelled"
-                raise
-            finally:
-                self._report = self._accounts.close(self.name, self._outcome)
+            with closing(self._make_action(self._process)) as action:
+                survey = Survey(files, action, self._routes.sources)
+                yield from self._account_for(files, action, survey, watched=watched)
 
-    def _operate(self, files: MemoryFiles, *, at_once: bool) -> Iterator[Progress]:
-        action = self._make_action(self._process)
-        survey = Survey(files, action, self._routes.sources)
+    def _account_for(
+        self, files: MemoryFiles, action: Action, survey: Survey, *, watched: bool
+    ) -> Iterator[Progress]:
+        """Looks, operates, looks again; whatever happens in between ends in the report."""
+        bounded = self._pace.bounded or self._workers > 1
+        at_once = self._can_do_at_once and not (watched or bounded or not self._routes.sources)
+        stretches = None if at_once else survey.look()
+        before = residency(files.pid, files=files) if at_once else survey.resident()
+        self._accounts = Accounts(files, self._routes, before)
+        self._inspect(before)
         try:
-            if at_once:
+            yield from self._operate(action, survey, stretches)
+        except BaseException:
+            self._outcome = "cancelled"
+            raise
+        finally:
+            self._report = self._accounts.close(self.name, self._outcome)
+
+    def _operate(
+        self, action: Action, survey: Survey, stretches: list[Stretch] | None
+    ) -> Iterator[Progress]:
+        try:
+            if stretches is None:
                 self._do_at_once(survey)
-            yield from self._walk(action, survey)
+            yield from self._walk(action, survey, stretches)
             if self._accounts.some_hidden and self._do_at_once(survey):
                 yield from self._walk(action, survey)
         except (NoSuchProcess, NoUserMemory):
             self._outcome = "ended"
-        finally:
-            action.close()
         if self._pace.cancelled and self._outcome == "done":
             self._outcome = "cancelled"
 
     def _going(self) -> bool:
         return self._outcome == "done" and not self._pace.cancelled
 
-    def _walk(self, action: Action, survey: Survey) -> Iterator[Progress]:
-        """Goes through what is on the source nodes, and again for what was busy or came later."""
+    def _walk(
+        self, action: Action, survey: Survey, stretches: list[Stretch] | None = None
+    ) -> Iterator[Progress]:
+        """Goes through what is on the source nodes, and again for what was busy or came later.
+
+        Args:
+            action: What is done.
+            survey: Finds what there is to do.
+            stretches: What it has found just now, if it has looked.
+        """
         for attempt in range(self._retries + 1):
             if not self._accounts.worth_trying(attempt):
                 return
             if attempt and not self._pace.sleep(_BACKOFF[attempt - 1]):
                 return
-            stretches = survey.look()
+            stretches = stretches or survey.look()
             if not stretches:
                 return
             self._accounts.expect_changes()
@@ -177,6 +194,7 @@ class Operation(Controlled):
             take = partial(self._take, survey, action.call)
             for _ in go_through(action, stretches, self._pace, self._workers, take):
                 yield self._accounts.progress()
+            stretches = None
             if not self._going() or (self._accounts.some_hidden and self._can_do_at_once):
                 return
 

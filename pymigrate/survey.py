@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pymigrate import _files
+from pymigrate._memory_files import kilobytes
+from pymigrate.resident import Residency
 from pymigrate.stretch import Segment, Stretch
 from pymigrate.units import PAGE_SIZE
 from pymigrate.vma import vmas
@@ -38,11 +41,15 @@ class Survey:
         self._sources = sources
         self._stretch_bytes = max(_STRETCH_BYTES, action.huge_size)
         self._kept: dict[Place, Stretch] = {}
+        self._seen: dict[tuple[int, str], int] = {}
 
     def look(self) -> list[Stretch]:
         """The stretches that have pages on the source nodes now, or had some that stayed behind."""
         parts: dict[Place, list[Segment]] = {}
+        self._seen = {}
         for vma in vmas(self._files.pid, files=self._files):
+            for node, pages in vma.pages.items():
+                self._seen[node, vma.kind] = self._seen.get((node, vma.kind), 0) + pages
             if not self._sources.isdisjoint(vma.pages):
                 for part in self._cut(vma.start, vma.end, vma.kind, vma.page_size):
                     parts.setdefault(self._place(part), []).append(part)
@@ -50,6 +57,11 @@ class Survey:
         return stretches + [
             self._empty(stretch) for place, stretch in self._kept.items() if place not in parts
         ]
+
+    def resident(self) -> Residency:
+        """What the last look found, counted as by ``residency()``: one walk serves both."""
+        swapped = kilobytes(_files.read_status(self._files.pid), "VmSwap")
+        return Residency(self._seen, swapped=swapped)
 
     def keep(self, stretch: Stretch, *, always: bool) -> None:
         """Remembers a stretch if it has to be tried again, or in any case if ``always``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 from pymigrate.cli.arguments import add_json, add_switch
@@ -16,13 +17,27 @@ from pymigrate.operation import Operation
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from pymigrate.job_operation import JobOperation
     from pymigrate.job_report import JobReport
-    from pymigrate.report import Report
+    from pymigrate.report import Progress, Report
 
-__all__ = ["STATUSES", "add_controls", "bounds_of", "carry_out"]
+    Show = Callable[[Progress], object]
+
+__all__ = [
+    "STATUSES",
+    "add_bounds",
+    "add_controls",
+    "add_progress",
+    "add_shared",
+    "bounds_of",
+    "carry_out",
+    "print_processes",
+    "progress_of",
+    "status_of",
+]
 
 STATUSES = """\
   0    every page that was asked for is where it should be
@@ -36,6 +51,22 @@ exit status with --dry-run:
 
 def add_controls(parser: argparse.ArgumentParser) -> None:
     """How fast, how watched, and what is printed."""
+    add_bounds(parser)
+    parser.add_argument(
+        "--look-again",
+        type=duration,
+        metavar="TIME",
+        help="wait that long afterwards, and look whether pages came back",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
+    add_progress(parser)
+    add_json(parser)
+
+
+def add_bounds(parser: argparse.ArgumentParser) -> None:
+    """How fast it may go."""
     parser.add_argument(
         "--rate",
         type=size,
@@ -54,22 +85,26 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads that work (1); for a job, processes at the same time (2)",
     )
-    parser.add_argument(
-        "--look-again",
-        type=duration,
-        metavar="TIME",
-        help="wait that long afterwards, and look whether pages came back",
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """What becomes of pages that several processes map."""
+    add_switch(
+        parser,
+        "shared",
+        "move pages that other processes map too (where permitted, if neither is given)",
+        "leave them",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and do nothing"
-    )
+
+
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    """Whether there is a bar."""
     add_switch(
         parser,
         "progress",
         "show a progress bar on standard error (if that is a terminal, if neither is given)",
         "show none",
     )
-    add_json(parser)
 
 
 def bounds_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -86,28 +121,35 @@ def carry_out(
     Raises:
         KernelError: It is refused.
     """
-    if arguments.look_again and not isinstance(operation, Operation):
+    look_again = getattr(arguments, "look_again", None)
+    if look_again and not isinstance(operation, Operation):
         raise InvalidArgument("--look-again is for one process; for a job, run it again instead")
     with on_interrupt(operation.cancel) as interrupt:
-        report = _run(operation, arguments.progress, label)
-        if isinstance(operation, Operation) and arguments.look_again and operation.report.after:
-            if not interrupt.wait(arguments.look_again):
+        with progress_of(arguments, label) as show:
+            report = operation.run(show)
+        if isinstance(operation, Operation) and look_again and operation.report.after:
+            if not interrupt.wait(look_again):
                 _look_again(operation)
             report = operation.report
     if not (arguments.json or isinstance(operation, Operation)):
-        _print_processes(operation.report)
+        print_processes(operation.report)
     print(report.to_json() if arguments.json else report)
+    return status_of(report)
+
+
+def status_of(report: Report | JobReport) -> int:
+    """The exit status that a report stands for."""
     if report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if report.complete else PAGES_LEFT
 
 
-def _print_processes(report: JobReport) -> None:
+def print_processes(report: JobReport) -> None:
     """The table, where there is what draws it; the sum that follows takes nothing."""
     if find_spec("rich") is not None:
-        from pymigrate.cli.job_table import print_processes
+        from pymigrate.cli.job_table import print_rows
 
-        print_processes(report)
+        print_rows(report)
 
 
 def _look_again(operation: Operation) -> None:
@@ -118,14 +160,16 @@ def _look_again(operation: Operation) -> None:
         complain(error)
 
 
-def _run(
-    operation: Operation | JobOperation, progress: bool | None, label: str
-) -> Report | JobReport:
-    if progress is None:
-        progress = sys.stderr.isatty() and find_spec("rich") is not None
-    if not progress:
-        return operation.run()
+@contextmanager
+def progress_of(arguments: argparse.Namespace, label: str) -> Iterator[Show | None]:
+    """What shows how far an operation is; None where nobody looks."""
+    wanted: bool | None = arguments.progress
+    if wanted is None:
+        wanted = sys.stderr.isatty() and find_spec("rich") is not None
+    if not wanted:
+        yield None
+        return
     from pymigrate.cli.progress import progress_bar
 
     with progress_bar(label) as show:
-        return operation.run(lambda step: show(step.done, step.total))
+        yield lambda step: show(step.done, step.total)

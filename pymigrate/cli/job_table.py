@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from pymigrate.job_report import JobReport
     from pymigrate.report import Report
 
-__all__ = ["print_processes"]
+__all__ = ["print_rows"]
 
 
-def print_processes(report: JobReport) -> None:
+def print_rows(report: JobReport) -> None:
     """A row for each process that was begun with, in that order."""
     done = "evicted" if report.action == "evict" else "moved"
     columns = ("pid", done, "already there", "left behind", "appeared", "outcome", "reasons")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.arguments import add_parser, add_routes, add_switch, routes_of
+from pymigrate.cli.arguments import add_parser, add_routes, routes_of
 from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.check import print_preflights
-from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out
+from pymigrate.cli.controls import STATUSES, add_controls, add_shared, bounds_of, carry_out
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.migration import Migration
 from pymigrate.preflight import check
@@ -29,12 +29,7 @@ def add_to(subparsers: Subparsers) -> None:
     )
     add_target(parser)
     add_routes(parser)
-    add_switch(
-        parser,
-        "shared",
-        "move pages that other processes map too (where permitted, if neither is given)",
-        "leave them",
-    )
+    add_shared(parser)
     add_controls(parser)
     parser.set_defaults(run=run)
 
