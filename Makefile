@@ -32,7 +32,7 @@ LINTERS := $(VENV)/.linters
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)test $(READY)demo $(LINTERS) ## install everything that the other targets need
+setup: $(READY)test $(READY)jobs $(READY)demo $(LINTERS) ## install everything that the other targets need
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
@@ -42,7 +42,7 @@ build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 test: $(READY)test $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa
 	$(BIN)/pytest -m "not managed" $(PYTEST_ARGS)
 
-test-managed: $(READY)test $(INSTALLED) ## the managed migration under faults: kills, full nodes, balancing
+test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole jobs
 	$(BIN)/pytest -m managed $(PYTEST_ARGS)
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another

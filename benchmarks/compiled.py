@@ -43,6 +43,7 @@ class Peers:
         self._library = ctypes.CDLL(str(folder / LIBRARY))
         self._library.peer_migrate.restype = ctypes.c_long
         self._library.peer_move.restype = ctypes.c_long
+        self._library.peer_evict.restype = ctypes.c_long
         self._library.peer_compute.restype = _U64
         self._library.peer_read.restype = ctypes.c_long
 
@@ -59,6 +60,12 @@ class Peers:
         moved = self._library.peer_move(held.pid, *map(_U64, area), old, new, threads)
         if moved != held.size // held.page_size:
             raise RuntimeError(f"{moved} of {held.size // held.page_size} pages moved")
+
+    def evict(self, held: Target) -> None:
+        """process_madvise(2) with MADV_PAGEOUT for a target's memory."""
+        advised = self._library.peer_evict(held.pid, _U64(held.address), _U64(held.size))
+        if advised != held.size:
+            raise RuntimeError(f"process_madvise returned {advised}")
 
     def compute(self, threads: int, rounds: int) -> None:
         """Pure computation, shared by threads."""

@@ -12,6 +12,8 @@ from row import Row
 from rows import (
     bare_call,
     bare_move,
+    eviction,
+    jobs,
     managed,
     memory,
     residencies,
@@ -47,6 +49,8 @@ ALL = {
     "managed": Group(MACHINE, managed.rows),
     "workers": Group(MACHINE, workers.rows),
     "single-call": Group(MACHINE, single_call.rows),
+    "eviction": Group(MACHINE, eviction.rows),
+    "jobs": Group(MACHINE, jobs.rows),
     "memory": Group(MACHINE, memory.rows),
     "managed-counted": Group(COUNTED, managed.counted_rows),
 }

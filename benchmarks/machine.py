@@ -32,7 +32,9 @@ def measure(folder: Path, names: Sequence[str], *, counted: bool) -> tuple[str, 
         Missing: This host cannot run it; the message says what would help.
         LabError: It failed.
     """
-    machine = Machine(nodes=2, cpus=2, memory="1536M", parallel=not counted, counted=counted)
+    machine = Machine(
+        nodes=2, cpus=2, memory="1536M", swap="1G", parallel=not counted, counted=counted
+    )
     output = bytearray()
     command = [sys.executable, str(HERE / "inside.py"), str(folder), *names]
     status = machine.run(command, stdout=output.extend)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = "target"  # compiled from peers/
-SMALL, HUGE, SCATTERED, MIRRORED = "small", "huge", "scattered", "mirrored"
+SMALL, HUGE, NOISE, SCATTERED, MIRRORED = "small", "huge", "noise", "scattered", "mirrored"
 MIB = 1 << 20
 
 _PAGE_SIZES = {HUGE: 2 * MIB}
@@ -26,12 +26,22 @@ class Target:
         address: Where its memory starts, a multiple of 64 MiB.
         size: Bytes of it.
         page_size: Bytes of each of its pages.
+        process: For what it is to be told.
     """
 
     pid: int
     address: int
     size: int
     page_size: int
+    process: subprocess.Popen[bytes]
+
+    def touch(self) -> None:
+        """Has it read all of its pages, which brings them back from swap."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
 
 
 @contextmanager
@@ -43,7 +53,8 @@ def target(
     Args:
         folder: Where the peers were compiled into.
         size: Bytes.
-        pages: SMALL (base pages), HUGE (transparent huge pages), SCATTERED (``count`` mappings of
+        pages: SMALL (base pages), HUGE (transparent huge pages), NOISE (base pages of random
+            bytes), SCATTERED (``count`` mappings of
             one base page each), MIRRORED (shared memory of ``size``, mapped ``count`` times).
         count: Mappings.
         node: Where the memory is.
@@ -53,5 +64,6 @@ def target(
         assert process.stdin
         assert process.stdout
         address = int(process.stdout.readline())
-        yield Target(process.pid, address, size, _PAGE_SIZES.get(pages, _BASE_PAGE_SIZE))
+        page_size = _PAGE_SIZES.get(pages, _BASE_PAGE_SIZE)
+        yield Target(process.pid, address, size, page_size, process)
         process.stdin.close()

@@ -3,9 +3,10 @@
  *
  *   target NODE PAGES SIZE COUNT
  *
- * PAGES: "small" (base pages), "huge" (transparent huge pages), "scattered" (COUNT mappings of one
- * base page each), "mirrored" (SIZE bytes of shared memory, mapped COUNT times). Writes the address
- * of its memory, or of its first mapping, and then waits for the end of its standard input.
+ * PAGES: "small" (base pages), "huge" (transparent huge pages), "noise" (base pages of random bytes),
+ * "scattered" (COUNT mappings of one base page each), "mirrored" (SIZE bytes of shared memory, mapped
+ * COUNT times). Writes the address of its memory, or of its first mapping. For each line of its
+ * standard input it reads all pages and writes a line; it ends with that input.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -50,6 +51,27 @@ static char *hold(size_t size, int advice)
 	return memory;
 }
 
+/* What no compressed swap makes small. */
+static char *hold_noise(size_t size)
+{
+	char *memory = hold(size, MADV_NOHUGEPAGE);
+	uint64_t state = 88172645463325252; /* Marsaglia, Xorshift RNGs (2003) */
+
+	for (size_t i = 0; i < size; i += sizeof(state)) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		memcpy(memory + i, &state, sizeof(state));
+	}
+	return memory;
+}
+
+static void touch(const volatile char *memory, size_t size, size_t page_size)
+{
+	for (size_t i = 0; i < size; i += page_size)
+		(void)memory[i];
+}
+
 /* Neighbours differ in what they permit, or the kernel would make one mapping of them. */
 static char *scatter(size_t page_size, size_t count)
 {
@@ -89,13 +111,18 @@ int main(int argc, char **argv)
 		memory = scatter(page_size, count);
 	else if (strcmp(argv[2], "mirrored") == 0)
 		memory = mirror(size, count);
+	else if (strcmp(argv[2], "noise") == 0)
+		memory = hold_noise(size);
 	else
 		memory = hold(size, strcmp(argv[2], "huge") ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
 	check(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL) == 0, "set_mempolicy");
 
 	printf("%lu\n", (unsigned long)(uintptr_t)memory);
 	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	while (getchar() != EOF) {
+		touch(memory, size, page_size);
+		puts("");
+		fflush(stdout);
+	}
 	return 0;
 }

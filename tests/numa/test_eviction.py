@@ -8,11 +8,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support import numa, requires, seccomp
 from support.accounts import check_idle, check_sums
+from support.cpuset import enter, memory_cgroup
 from support.credentials import CAP_SYS_PTRACE, NOBODY, become, keep_capabilities, set_dumpable
 from support.kinds import HUGE, HUGE_PAGES, MAP_HUGETLB, PAGE, Memory, huge_page_pool
 from support.memory import Block, target
@@ -20,7 +22,16 @@ from support.pids import fork_a_twin, kill, mortal, wait_until_idle
 from support.processes import in_child, servant
 from support.syscalls import PROCESS_MADVISE
 
-from pymigrate import Eviction, NoSwap, NotPermitted, NoUserMemory, Unsupported, evict, topology
+from pymigrate import (
+    Eviction,
+    NoSwap,
+    NotPermitted,
+    NoUserMemory,
+    Unsupported,
+    check_eviction,
+    evict,
+    topology,
+)
 from pymigrate.report import Progress, Report
 from pymigrate.resident import residency
 from pymigrate.vma import vmas
@@ -277,3 +288,70 @@ def test_cancelled_midway() -> None:
     assert 0 < gone < 8 * SOME
     assert report.total.left["not-tried"] >= 8 * SOME - gone
     check_sums(report)
+
+
+# -- pages of files, and what the cgroup allows
+
+
+def _file_that_nobody_maps(least: int) -> Path:
+    """A large file of the system that no process has mapped."""
+    mapped = {
+        line.split()[-1]
+        for maps in Path("/proc").glob("[0-9]*/maps")
+        for line in maps.read_text().splitlines()
+    }
+    for folder in ("/usr/lib", "/usr/bin", "/usr/share"):
+        for path in Path(folder).rglob("*"):
+            if path.is_file() and path.stat().st_size >= least and str(path) not in mapped:
+                return path
+    pytest.skip(f"there is no file of {least >> 20} MiB in /usr that nobody maps")
+
+
+def test_clean_pages_of_files_leave_without_swap() -> None:
+    path = _file_that_nobody_maps(4 * MIB)
+
+    def prepare() -> mmap.mmap:
+        with path.open("rb") as file, numa.policy(numa.BIND, {0}):
+            held = mmap.mmap(file.fileno(), 4 * MIB, prot=mmap.PROT_READ)
+            assert sum(held[::PAGE]) >= 0  # each page is there now
+        return held
+
+    def pages(pid: int) -> dict[int, int]:
+        (found,) = (vma for vma in vmas(pid) if vma.path == str(path.resolve()))
+        return found.pages
+
+    with servant(prepare) as child:
+        there = pages(child.pid)
+        report = evicted(child.pid, "0-3", (), without_swap=True)
+        assert sum(there.values()) == 4 * MIB // PAGE
+        assert pages(child.pid) == {}
+    assert report.by_kind["file"].moved >= 4 * MIB // PAGE
+
+
+def test_a_cgroup_that_may_swap_little() -> None:
+    # Pages belong to the cgroup in which they were touched first, so it is entered before.
+    with memory_cgroup() as group, target([0] * SOME, lambda: enter(group)) as process:
+        (group / "memory.swap.max").write_text("1M")
+        with pytest.raises(NoSwap, match=r"room for 1\.0 MiB"):
+            evict(process.pid, 0, 1)
+        assert process.counts() == {0: SOME}
+        verdicts = {v.name: v for v in check_eviction(process.pid, 0, 1).verdicts}
+        assert verdicts["swap"].state == "refused"
+        assert "as far as its cgroup allows" in verdicts["swap"].finding
+        (group / "memory.swap.max").write_text("64M")
+        assert check_eviction(process.pid, 0, 1)
+        assert evicted(process.pid, 0, 1).by_kind["anonymous"].moved >= SOME
+
+
+def test_verdicts_of_a_machine_with_zram() -> None:
+    cpus = topology()[0].cpus
+    with target([0] * SOME, lambda: os.sched_setaffinity(0, cpus)) as process:
+        found = {v.name: v for v in check_eviction(process.pid, 0, 1).verdicts}
+        assert process.counts() == {0: SOME}
+    assert (found["swap"].state, found["zram"].state, found["cpus"].state) == (
+        "ok",
+        "warning",
+        "warning",
+    )
+    assert "/dev/zram0" in found["zram"].finding
+    assert "node 0" in found["cpus"].finding
