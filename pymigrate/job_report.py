@@ -120,8 +120,8 @@ class JobReport:
 def joined(own: Report, shared: Report) -> Report:
     """One report of two passes over a process: over its own pages, then over those it shares.
 
-    What the first left behind because it is shared was asked for again in the second; and what the
-    second found to be there already the first has counted.
+    What the first left behind, for whatever reason, was asked for again in the second; and what
+    the second found to be there already the first has counted.
     """
     sources = set(own.by_source) | set(shared.by_source)
     kinds = set(own.by_kind) | set(shared.by_kind)
@@ -145,9 +145,9 @@ def _joined_rows(own: Mapping[Any, Counts], shared: Mapping[Any, Counts], keys: 
 def _joined(own: Counts, shared: Counts) -> Counts:
     counts = Counts()
     counts.include(own)
-    again = own.left.get("shared", 0)
-    counts.add("asked", -again)
-    counts.add("shared", -again)
+    for reason, again in own.left.items():
+        counts.add("asked", -again)
+        counts.add(reason, -again)
     counts.include(shared)
     counts.add("asked", -shared.already_there)
     counts.add("already_there", -shared.already_there)
