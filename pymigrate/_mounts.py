@@ -6,7 +6,7 @@ import os
 
 from pymigrate import _files
 
-__all__ = ["tmpfs_table"]
+__all__ = ["tmpfs_table", "unescape"]
 
 # What numa_maps escapes in a path (show_numa_map() in fs/proc/task_mmu.c).
 _ESCAPES = {ord(c): f"\\{ord(c):03o}" for c in "\n\t= "}
@@ -32,7 +32,7 @@ def compile_table(mountinfo: str, root: str) -> bytes:
     is_tmpfs = {}
     for line in mountinfo.split("\n")[:-1]:
         mount, _, filesystem = line.partition(" - ")
-        directory = root + _unescape(mount.split(" ")[4]).rstrip("/") + "/"
+        directory = root + unescape(mount.split(" ")[4]).rstrip("/") + "/"
         is_tmpfs[directory] = filesystem.startswith("tmpfs ")  # a later mount covers an earlier one
     shared = tuple(directory for directory, is_shared in is_tmpfs.items() if is_shared)
     relevant = sorted((d for d in is_tmpfs if d.startswith(shared)), key=len, reverse=True)
@@ -40,6 +40,7 @@ def compile_table(mountinfo: str, root: str) -> bytes:
     return table.encode("utf-8", "surrogateescape")
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """A field of mountinfo: space, tab, newline and backslash are octal numbers there."""
     first, *rest = text.split("\\")
     return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)

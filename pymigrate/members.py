@@ -6,7 +6,8 @@ import errno
 import os
 
 from pymigrate._checks import check_pid
-from pymigrate.errors import Error, InvalidArgument, KernelError, NoSuchProcess, NotPermitted
+from pymigrate.cgroups import is_cgroup, processes_below
+from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
@@ -96,16 +97,11 @@ def by_cgroup(folder: str) -> Rule:
     Raises:
         InvalidArgument: There is no cgroup.
     """
-    if not os.path.isfile(os.path.join(folder, "cgroup.procs")):
+    if not is_cgroup(folder):
         raise InvalidArgument(
             f"{folder!r} is no cgroup: name its folder, such as /sys/fs/cgroup/system.slice"
         )
-
-    def rule() -> Iterator[int]:
-        for path, _, _ in os.walk(folder):
-            yield from _processes_in(path)
-
-    return rule
+    return lambda: processes_below(folder)
 
 
 def only(rule: Rule, choose: Callable[[psutil.Process], bool]) -> Rule:
@@ -140,24 +136,6 @@ def _alike(identify: Callable[[int], int], pid: int) -> Rule:
             return False
 
     return lambda: filter(is_alike, psutil.pids())
-
-
-def _processes_in(folder: str) -> list[int]:
-    try:
-        with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
-            # 0 stands for processes of another pid namespace.
-            return [int(line) for line in file if int(line)]
-    except FileNotFoundError:
-        return []  # removed meanwhile
-    except OSError as error:
-        if error.errno == errno.ENODEV:
-            return []  # the same, by a file that was open already
-        if error.errno == errno.EOPNOTSUPP:
-            cause = f"{folder} is a threaded cgroup; name the domain above it"
-            raise KernelError(error.errno, cause, pid=0) from None
-        raise NotPermitted(
-            error.errno or errno.EACCES, f"{folder}/cgroup.procs: {error.strerror}", pid=0
-        ) from None
 
 
 def _psutil() -> ModuleType:
