@@ -8,6 +8,7 @@ import os
 from pymigrate._checks import check_pid
 from pymigrate.cgroups import is_cgroup, processes_below
 from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
+from pymigrate.process import read_start_time
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
@@ -32,8 +33,9 @@ def by_pids(pids: Iterable[int]) -> Rule:
     listed = list(pids)
     for pid in listed:
         check_pid(pid)
-    processes = sorted({Task.read(pid).group for pid in listed})
-    return lambda: processes
+    started = {pid: _start_time(pid) for pid in sorted({Task.read(pid).group for pid in listed})}
+    # Each time, as a pid can come to mean another process.
+    return lambda: [pid for pid, start in started.items() if start == _start_time(pid)]
 
 
 def by_tree(pid: int) -> Rule:
@@ -151,3 +153,10 @@ def _psutil() -> ModuleType:
 
 def _gone(pid: int) -> NoSuchProcess:
     return NoSuchProcess(errno.ESRCH, "there is no such process", pid=pid, reason="gone")
+
+
+def _start_time(pid: int) -> int | None:
+    try:
+        return read_start_time(pid)
+    except OSError:
+        return None

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Process"]
+__all__ = ["Process", "read_start_time"]
 
 
 class Process:
@@ -97,5 +97,14 @@ class Process:
         return f"{type(self).__name__}({self.pid}, started at {self.start_time})"
 
     def _read_start_time(self) -> int:
-        # The name in parentheses may hold anything; after it comes field 3.
-        return int(_files.read_text(f"/proc/{self.pid}/stat").rpartition(")")[2].split()[19])
+        return read_start_time(self.pid)
+
+
+def read_start_time(pid: int) -> int:
+    """When a process was started, in clock ticks since the machine was (field 22).
+
+    Raises:
+        OSError: There is no such process.
+    """
+    # The name in parentheses may hold anything; after it comes field 3.
+    return int(_files.read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19])
