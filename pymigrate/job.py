@@ -115,7 +115,7 @@ class Job:
         old: Nodes | None = None,
         new: Nodes | None = None,
         *,
-        moves: Mapping[int, int] | None = None,
+        moves: Mapping[int, int] | Callable[[int], Mapping[int, int]] | None = None,
         shared: bool | None = None,
         rate: float | None = None,
         max_stall: float | None = None,
@@ -127,7 +127,8 @@ class Job:
         Args:
             old: As for ``Migration``, like the next three.
             new: Nodes to move pages to.
-            moves: Instead of these: a map from source to target.
+            moves: Instead of these: a map from source to target; or what tells the one of each
+                process, by its pid, where they have to go to different nodes.
             shared: Whether pages that several processes map are moved. Those of the job move with
                 one of them, and are counted with that one.
             rate: Bytes that may move in a second, for the job as a whole.
@@ -138,10 +139,12 @@ class Job:
         Raises:
             InvalidArgument: An argument makes no sense, or they contradict each other.
         """
-        Routes.of(old, new, moves)  # refuses once, and not for each process
+        # Refuses once, and not for each process.
+        Routes.of(old, new, {0: 0} if callable(moves) else moves)
 
         def make(pid: int, shared: bool = False) -> Operation:
-            return Migration(pid, old, new, moves=moves, shared=shared, retries=retries)
+            own = moves(pid) if callable(moves) else moves
+            return Migration(pid, old, new, moves=own, shared=shared, retries=retries)
 
         if shared is None:
             shared = Task.read(0).may_move_anything()
