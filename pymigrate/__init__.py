@@ -5,6 +5,7 @@ pages go where; ``NodeMask`` is a set of nodes in every form that it is written 
 """
 
 from pymigrate.errors import (
+    CpusetRefused,
     Error,
     InvalidArgument,
     InvalidNodes,
@@ -16,6 +17,7 @@ from pymigrate.errors import (
     NotPermitted,
     NoUserMemory,
     OutOfMemory,
+    UnknownNode,
     Unsupported,
 )
 from pymigrate.migrate import migrate
@@ -24,9 +26,12 @@ from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pymigrate.cpusets import Cpuset
+    from pymigrate.devices import device_node
     from pymigrate.estimate import Estimate, ResidencyEstimate
     from pymigrate.eviction import Eviction, evict
     from pymigrate.eviction_preflight import check_eviction
+    from pymigrate.homeward import home, homing
     from pymigrate.job import Job
     from pymigrate.job_operation import JobOperation
     from pymigrate.job_report import JobProgress, JobReport
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.nodes import Node, Topology, topology
     from pymigrate.preflight import check
+    from pymigrate.relocation import Relocation, relocate
     from pymigrate.report import Progress, Report
     from pymigrate.resident import Residency, residency
     from pymigrate.sample import sample_residency
@@ -54,6 +60,10 @@ __all__ = [
     "JobOperation",
     "JobProgress",
     "JobReport",
+    "relocate",
+    "Relocation",
+    "home",
+    "homing",
     "check",
     "check_eviction",
     "Preflight",
@@ -66,6 +76,8 @@ __all__ = [
     "Estimate",
     "vmas",
     "Vma",
+    "Cpuset",
+    "device_node",
     "topology",
     "Topology",
     "Node",
@@ -74,6 +86,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidType",
     "InvalidNodes",
+    "UnknownNode",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",
@@ -81,6 +94,7 @@ __all__ = [
     "NoUserMemory",
     "OutOfMemory",
     "NoSwap",
+    "CpusetRefused",
     "Unsupported",
 ]
 
@@ -94,6 +108,12 @@ _LAZY = {
     "JobOperation": "pymigrate.job_operation",
     "JobProgress": "pymigrate.job_report",
     "JobReport": "pymigrate.job_report",
+    "relocate": "pymigrate.relocation",
+    "Relocation": "pymigrate.relocation",
+    "home": "pymigrate.homeward",
+    "homing": "pymigrate.homeward",
+    "Cpuset": "pymigrate.cpusets",
+    "device_node": "pymigrate.devices",
     "Report": "pymigrate.report",
     "Progress": "pymigrate.report",
     "check": "pymigrate.preflight",

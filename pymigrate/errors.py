@@ -18,6 +18,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidType",
     "InvalidNodes",
+    "UnknownNode",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",
@@ -84,6 +85,10 @@ class InvalidNodes(InvalidArgument):
 
     def __reduce__(self) -> tuple[type[InvalidNodes], tuple[str, object, int | None]]:
         return type(self), (str(self), self.value, self.position)
+
+
+class UnknownNode(InvalidArgument, LookupError):
+    """A device of which the kernel does not tell the node: there is none, or its node is -1."""
 
 
 class KernelError(Error, OSError):
@@ -180,6 +185,42 @@ class NoSwap(KernelError):
 
     Reason: ``"no-swap"``.
     """
+
+
+class CpusetRefused(KernelError):
+    """A cpuset that cannot be read or changed. What has been changed already is put back.
+
+    Reasons: ``"no-controller"`` (the cgroup has no cpuset of its own), ``"not-granted"`` (the
+    cgroup above has not got these nodes or CPUs), ``"below"`` (a cgroup below has others, v1),
+    ``"permission"``, ``"read-only"``, ``"gone"`` (the cgroup was removed), ``"members"`` (its
+    processes could not be dealt with), ``"unknown"``.
+
+    Attributes:
+        folder: The cgroup.
+        restored: Whether the cpuset is what it was before; also if nothing was changed. False
+            where the old setting could not be put back, and where there is no cgroup any more.
+    """
+
+    def __init__(
+        self,
+        errno: int,
+        cause: str,
+        *,
+        folder: str = "",
+        pid: int = 0,
+        old: NodeMask | None = None,
+        new: NodeMask | None = None,
+        reason: str = "unknown",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(errno, cause, pid=pid, old=old, new=new, reason=reason, remedy=remedy)
+        self.folder = folder
+        self.restored = True
+
+    def __str__(self) -> str:
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        state = "" if self.restored else "; the old setting is not back"
+        return f"{self.folder}: {self.cause}{remedy}{state} [{self.strerror}, errno {self.errno}]"
 
 
 class Unsupported(KernelError):

@@ -21,6 +21,7 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.InvalidArgument: {ValueError},
     errors.InvalidType: {ValueError, TypeError},
     errors.InvalidNodes: {ValueError},
+    errors.UnknownNode: {ValueError, LookupError},
     errors.KernelError: {OSError},
     errors.NoSuchProcess: {OSError, ProcessLookupError},
     errors.NotPermitted: {OSError, PermissionError},
@@ -28,6 +29,7 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.NoUserMemory: {OSError},
     errors.OutOfMemory: {OSError},
     errors.NoSwap: {OSError},
+    errors.CpusetRefused: {OSError},
     errors.Unsupported: {OSError},
 }
 
@@ -111,6 +113,13 @@ def test_message() -> None:
         "pid 17, nodes 0-1 -> 2: it runs as uid 5; run as that user "
         "[Operation not permitted, errno 1]"
     )
+
+
+def test_message_of_a_cgroup() -> None:
+    error = errors.CpusetRefused(errno.EROFS, "read-only", folder="/c/job", remedy="do it outside")
+    assert str(error) == ("/c/job: read-only; do it outside [Read-only file system, errno 30]")
+    error.restored = False
+    assert "do it outside; the old setting is not back [" in str(error)
 
 
 def test_message_without_nodes_or_remedy() -> None:
