@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pymigrate.estimate import Estimate, ResidencyEstimate
     from pymigrate.eviction import Eviction, evict
     from pymigrate.eviction_preflight import check_eviction
+    from pymigrate.followed import Followed
+    from pymigrate.following import Follower, follow
     from pymigrate.homeward import home, homing
     from pymigrate.job import Job
     from pymigrate.job_operation import JobOperation
@@ -64,6 +66,9 @@ __all__ = [
     "Relocation",
     "home",
     "homing",
+    "follow",
+    "Follower",
+    "Followed",
     "check",
     "check_eviction",
     "Preflight",
@@ -112,6 +117,9 @@ _LAZY = {
     "Relocation": "pymigrate.relocation",
     "home": "pymigrate.homeward",
     "homing": "pymigrate.homeward",
+    "follow": "pymigrate.following",
+    "Follower": "pymigrate.following",
+    "Followed": "pymigrate.followed",
     "Cpuset": "pymigrate.cpusets",
     "device_node": "pymigrate.devices",
     "Report": "pymigrate.report",
