@@ -21,6 +21,7 @@ __all__ = [
     "add_parser",
     "add_routes",
     "add_switch",
+    "node_set",
     "pid",
     "routes_of",
 ]
@@ -43,14 +44,14 @@ def add_parser(
 
 def add_nodes(parser: argparse.ArgumentParser) -> None:
     """The two node lists, in the order of migratepages(8)."""
-    parser.add_argument("old", metavar="OLD", type=_nodes, help="nodes to move pages from")
-    parser.add_argument("new", metavar="NEW", type=_nodes, help="nodes to move them to")
+    parser.add_argument("old", metavar="OLD", type=node_set, help="nodes to move pages from")
+    parser.add_argument("new", metavar="NEW", type=node_set, help="nodes to move them to")
 
 
 def add_routes(parser: argparse.ArgumentParser) -> None:
     """Where pages go: two node lists, or a map in their place."""
     for name, what in (("old", "nodes to move pages from"), ("new", "nodes to move them to")):
-        parser.add_argument(name, metavar=name.upper(), type=_nodes, nargs="?", help=what)
+        parser.add_argument(name, metavar=name.upper(), type=node_set, nargs="?", help=what)
     parser.add_argument(
         "--map",
         dest="moves",
@@ -82,7 +83,8 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _nodes(text: str) -> NodeMask:
+def node_set(text: str) -> NodeMask:
+    """A node list."""
     try:
         return NodeMask(text)
     except InvalidArgument as error:
@@ -104,7 +106,7 @@ def _map(text: str) -> dict[int, int]:
             fault = "has more than one colon" if ":" in pair else "has no colon"
             raise argparse.ArgumentTypeError(f"{pair[:40]!r} {fault}; write OLD:NEW, as in 0:2,1:3")
         source, _, target = pair.partition(":")
-        for node in NodeMask(_nodes(source)):
+        for node in NodeMask(node_set(source)):
             if node in moves:
                 fault = f"node {node} is given two targets; its pages can go to one"
                 raise argparse.ArgumentTypeError(fault)
@@ -113,7 +115,7 @@ def _map(text: str) -> dict[int, int]:
 
 
 def _one_node(text: str) -> int:
-    nodes = _nodes(text)
+    nodes = node_set(text)
     if len(nodes) != 1:
         raise argparse.ArgumentTypeError(
             f"{text[:40]!r} is not one node; write OLD:NEW, as in 0:2,1:3"

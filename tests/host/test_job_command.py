@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
+from support.pids import bury, mortal
 from support.processes import ended, idle_process
 
+from pymigrate import NodeMask
 from pymigrate.cli import main
 
 pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
@@ -104,3 +107,32 @@ def test_the_processes_of_a_job_are_shown(capsys: pytest.CaptureFixture[str]) ->
         assert {os.getpid(), pid} <= set(shown)
         assert main(["show", "--json", f"{pid},{pid}"]) == 0
         assert len(json.loads(capsys.readouterr().out)["processes"]) == 2
+
+
+@pytest.mark.parametrize("by", ["affinity", "ran", "cpuset"])
+def test_at_home_on_the_only_node(by: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if len(NodeMask.has_memory()) > 1:
+        pytest.skip("this machine has several nodes; tests/numa has it move home there")
+    with idle_process() as pid:
+        assert main(["home", "--by", by, "--json", str(pid)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["action"], report["moved"], report["failures"]) == ("migrate", 0, [])
+
+
+def test_a_device_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["home", "--device", "no-such-device", str(os.getpid())]) == 2
+    assert "no-such-device" in capsys.readouterr().err
+
+
+def test_following_ends_with_the_process(capsys: pytest.CaptureFixture[str]) -> None:
+    with mortal() as pid:
+        timer = threading.Timer(0.2, bury, [pid])
+        timer.start()
+        assert main(["follow", "--interval", "50ms", str(pid)]) == 0
+        timer.join()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_that_is_no_cgroup(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["relocate", str(tmp_path), "--mems", "0", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["type"] == "InvalidArgument"
