@@ -18,7 +18,7 @@ from support.cpuset import enter, memory_cgroup
 from support.credentials import CAP_SYS_PTRACE, NOBODY, become, keep_capabilities, set_dumpable
 from support.kinds import HUGE, HUGE_PAGES, MAP_HUGETLB, PAGE, Memory, huge_page_pool
 from support.memory import Block, target
-from support.pids import fork_a_twin, kill, mortal, wait_until_idle
+from support.pids import fork_a_twin, hold_still, kill, mortal
 from support.processes import in_child, servant
 from support.syscalls import PROCESS_MADVISE
 
@@ -45,7 +45,7 @@ ABSENT = -errno.ENOENT
 
 def evicted(pid: int, *nodes: Any, **wishes: Any) -> Report:
     """From an idle process; the sums close, and residency agrees with them."""
-    wait_until_idle(pid)
+    hold_still(pid)
     report = Eviction(pid, *nodes, **wishes).run()
     check_idle(report)
     return report
@@ -93,7 +93,7 @@ def test_nothing_has_to_leave() -> None:
 def test_the_number_of_pages_that_stayed() -> None:
     with servant(lambda: Memory(0, SOME * PAGE)) as child:
         child.ask(Memory.lock)
-        wait_until_idle(child.pid)
+        hold_still(child.pid)
         left = evict(child.pid, 0, 1)
         assert left >= SOME  # and what it shares with its parent
         assert left == residency(child.pid).pages(0)

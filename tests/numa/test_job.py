@@ -16,7 +16,7 @@ from support import numa, requires
 from support.credentials import NOBODY, become, set_dumpable
 from support.kinds import PAGE, Memory
 from support.memory import Block, Target, target
-from support.pids import fork_a_twin, wait_until_idle
+from support.pids import fork_a_twin, hold_still
 from support.processes import in_child, servant
 
 from pymigrate import Job, JobReport, NotPermitted, residency
@@ -119,7 +119,7 @@ def test_children_that_are_born_meanwhile() -> None:
         while len(job.pids()) < CHILDREN + 2:
             time.sleep(0.01)
         for pid in job.pids():
-            wait_until_idle(pid)
+            hold_still(pid)
         # Who was born after the last look, and what was touched after it, a settled job has not.
         report = job.migration(0, 2, workers=2).run()
         left = {pid: residency(pid).pages(0) for pid in job.pids()}

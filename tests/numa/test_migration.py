@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.accounts import check_idle, check_sums
 from support.memory import PAGE, Block, target
-from support.pids import wait_until_idle
+from support.pids import hold_still
 from support.processes import in_child
 
 from pymigrate import InvalidArgument, plan
@@ -36,7 +36,7 @@ def mixed(seed: int, pages: int = MANY) -> list[int]:
 
 def managed(pid: int, *nodes: int | str, **wishes: Any) -> Migration:
     """A migration of a process that does nothing."""
-    wait_until_idle(pid)
+    hold_still(pid)
     return Migration(pid, *nodes, **wishes)
 
 

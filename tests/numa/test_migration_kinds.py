@@ -29,7 +29,7 @@ from support.kinds import (
     setting,
 )
 from support.memory import target
-from support.pids import fork_a_twin, wait_until_idle
+from support.pids import fork_a_twin, hold_still
 from support.processes import Servant, as_user, servant
 
 from pymigrate.migration import Migration
@@ -44,13 +44,13 @@ PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 def watched(pid: int, **wishes: Any) -> Report:
     """From node 0 to node 1, step by step."""
-    wait_until_idle(pid)
+    hold_still(pid)
     return Migration(pid, 0, 1, **wishes).run(lambda _: None)
 
 
 def direct(pid: int, **wishes: Any) -> Report:
     """From node 0 to node 1, in one call."""
-    wait_until_idle(pid)
+    hold_still(pid)
     return Migration(pid, 0, 1, **wishes).run()
 
 
@@ -217,7 +217,7 @@ def test_a_huge_reservation_with_few_pages() -> None:
 
     with servant(prepare) as child:
         seen: list[Progress] = []
-        wait_until_idle(child.pid)
+        hold_still(child.pid)
         report = Migration(child.pid, 0, 1).run(seen.append)
     assert report.complete
     check_idle(report)

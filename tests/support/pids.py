@@ -13,7 +13,6 @@ from typing import Callable
 import pytest
 
 from support.credentials import check
-from support.syscalls import is_waiting
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -64,17 +63,11 @@ def reborn(pid: int, prepare: Callable[[], object] = lambda: None) -> Iterator[N
         bury(pid)
 
 
-def wait_until_idle(pid: int) -> None:
-    """Until a child that has nothing to do waits to be told, and so changes no page any more.
-
-    That it sleeps is not enough: it may wait for a file that it reads code from.
-    """
-    process = Path(f"/proc/{pid}")
-    while True:
-        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        called = (process / "syscall").read_text().split()[0]  # proc_pid_syscall(5)
-        if state == "S" and is_waiting(called):
-            return
+def hold_still(pid: int) -> None:
+    """Stops a process, so that it changes no page; who asks a servant lets it go on first."""
+    os.kill(pid, signal.SIGSTOP)
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.read_text().rpartition(")")[2].split()[0] != "T":
         os.sched_yield()
 
 

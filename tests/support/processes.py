@@ -68,6 +68,7 @@ class Servant(Generic[T]):
 
         All travel by pickle, so it is one that has a name: of a module, or of a class.
         """
+        os.kill(self.pid, signal.SIGCONT)  # somebody may hold it still
         self._line.sendall(pickle.dumps((function, arguments)))
         result: R = _receive(self._line)
         return result

@@ -17,19 +17,6 @@ PROCESS_MADVISE = 440
 """The same on every machine but alpha (include/uapi/asm-generic/unistd.h)."""
 
 
-_WAITING = {
-    # read, recvfrom, pause, clock_nanosleep, poll, futex
-    ("x86_64", 8): {"0", "45", "34", "230", "7", "202"},
-    ("aarch64", 8): {"63", "207", "73", "115", "98"},
-}
-
-
-def is_waiting(number: str) -> bool:
-    """Whether a call, as /proc/PID/syscall has it, is one in which a process waits to be told."""
-    known = _WAITING.get((platform.machine(), ctypes.sizeof(ctypes.c_long)))
-    return number in known if known else number != "running"
-
-
 class Numbers(NamedTuple):
     """Of one machine."""
 
