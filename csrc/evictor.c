@@ -55,11 +55,11 @@ static int foresee(const struct evicting *evicting, const struct pm_page *page)
 	return PM_ASKED;
 }
 
-static void add_range(struct evicting *evicting, void *start, size_t size)
+static void add_range(struct evicting *evicting, void *start, size_t size, bool join)
 {
 	struct iovec *last = evicting->ranges + evicting->count;
 
-	if (evicting->count > 0 && (char *)last[-1].iov_base + last[-1].iov_len == start) {
+	if (join && (char *)last[-1].iov_base + last[-1].iov_len == start) {
 		last[-1].iov_len += size;
 	} else {
 		*last = (struct iovec){.iov_base = start, .iov_len = size};
@@ -67,18 +67,24 @@ static void add_range(struct evicting *evicting, void *start, size_t size)
 	}
 }
 
+/* Joins neighbours, but not of two mappings: what is refused for one of them would keep the other. */
 static void find_ranges(struct evicting *evicting)
 {
 	struct pm_batch *batch = &evicting->batch;
+	const struct pm_segment *segment = batch->step->segments, *last = NULL;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct pm_page *page = &batch->pages[i];
 
+		while (page->address >= segment->end)
+			segment++;
 		if (page->outcome == PM_ASKED)
 			page->outcome = foresee(evicting, page);
-		if (page->outcome == PM_ASKED)
-			add_range(evicting, pm_at(page->address),
-				  page->span * (size_t)batch->subject->memory.page_size);
+		if (page->outcome != PM_ASKED)
+			continue;
+		add_range(evicting, pm_at(page->address),
+			  page->span * (size_t)batch->subject->memory.page_size, segment == last);
+		last = segment;
 	}
 }
 
@@ -161,6 +167,8 @@ static uint64_t swap_room(const struct evicting *evicting)
 /* Why a page is still there. */
 static int why_left(const struct evicting *evicting, const struct pm_page *page, uint64_t entry)
 {
+	if (page->outcome == PM_LOCKED)
+		return PM_LOCKED;
 	if (!(entry & PM_ENTRY_EXCLUSIVE))
 		return PM_SHARED_PAGE;
 	if (page->kind == PM_FILE && entry & PM_ENTRY_FILE)
@@ -232,7 +240,8 @@ static void count_page(struct pm_batch *batch, const struct pm_page *page)
 	uint64_t size = batch->subject->memory.page_size;
 	uint64_t end = page->address + page->span * size;
 
-	if (page->outcome != PM_ASKED) {
+	/* Of a range that was refused the part before the locked pages may be out all the same. */
+	if (page->outcome != PM_ASKED && page->outcome != PM_LOCKED) {
 		pm_count_whole(batch, page, page->outcome);
 		return;
 	}

@@ -132,6 +132,24 @@ def test_locked_memory_stays() -> None:
     assert report.by_kind["anonymous"].left["locked"] == SOME
 
 
+@pytest.mark.parametrize("locked", ["lower", "upper", "middle"])
+def test_what_lies_beside_locked_memory_leaves(locked: str) -> None:
+    first = {"lower": 0, "upper": 500, "middle": 250}[locked]
+
+    def prepare() -> Memory:
+        memory = Memory(0, SOME * PAGE)
+        memory.lock(first * PAGE, 500 * PAGE)
+        return memory
+
+    with servant(prepare) as child:
+        report = evicted(child.pid, 0, 1)
+        there = numa.nodes_of(child.pid, child.ask(Memory.addresses))
+        assert child.ask(Memory.intact)
+    assert [i for i, node in enumerate(there) if node == 0] == list(range(first, first + 500))
+    assert report.by_kind["anonymous"].left["locked"] == 500
+    assert report.total.vanished == 0
+
+
 def test_huge_pages_of_a_pool_stay() -> None:
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
     with huge_page_pool(0, 2), servant(lambda: Memory(0, 2 * HUGE, flags=flags)) as child:

@@ -75,9 +75,10 @@ class Memory:
         """Of its pages."""
         return range(self.address, self.address + self.size, PAGE)
 
-    def lock(self) -> None:
-        """Keeps it in memory (mlock(2))."""
-        check(_libc.mlock(ctypes.c_void_p(self.address), ctypes.c_size_t(self.size)))
+    def lock(self, offset: int = 0, size: int = 0) -> None:
+        """Keeps it, or a part of it, in memory (mlock(2))."""
+        place = ctypes.c_void_p(self.address + offset)
+        check(_libc.mlock(place, ctypes.c_size_t(size or self.size)))
 
     def protect(self, offset: int, size: int, protection: int) -> None:
         """Changes what may be done with a part of it (mprotect(2))."""
