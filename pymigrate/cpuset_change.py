@@ -133,14 +133,27 @@ def _write(cpuset: Cpuset, name: str, value: NodeMask) -> None:
 
 
 def _put_back(cpuset: Cpuset, undo: list[tuple[str, NodeMask]]) -> bool:
-    """The last change first. Returns whether all is as it was."""
+    """The last change first. Returns whether all is as it was.
+
+    A setting that was empty, which in v2 means what the cgroup above has, cannot be emptied again
+    while there are tasks (validate_change()): that is then written out.
+    """
     restored = True
     for name, value in reversed(undo):
+        granted = NodeMask(getattr(cpuset, f"effective_{name}"))
         try:
             _write(cpuset, name, value)
         except CpusetRefused:
-            restored = False
+            restored = not value and _written(cpuset, name, granted) and restored
     return restored
+
+
+def _written(cpuset: Cpuset, name: str, value: NodeMask) -> bool:
+    try:
+        _write(cpuset, name, value)
+    except CpusetRefused:
+        return False
+    return True
 
 
 def _forbidden(folder: str, path: str, number: int) -> CpusetRefused:

@@ -7,7 +7,7 @@ import time
 from pymigrate import _files
 from pymigrate._checks import check_positive
 from pymigrate.bell import Bell
-from pymigrate.errors import InvalidArgument, KernelError, quote
+from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, quote
 from pymigrate.followed import Followed
 from pymigrate.homeward import as_job, places
 from pymigrate.job import Job
@@ -74,6 +74,11 @@ class Follower:
         InvalidArgument: An argument makes no sense.
         UnknownNode: The device is on no known node.
         NoSuchProcess: There is no process of that id.
+
+    Iterating raises:
+
+    Raises:
+        NotPermitted: The caller may not look at any process of the job.
     """
 
     def __init__(
@@ -156,11 +161,16 @@ class Follower:
             self._balancing = bool(machine.balancing)
         away: dict[int, Watch] = {}
         arrived: dict[int, NodeMask] = {}
+        refused: list[NotPermitted] = []
         for (pid, _), watch in members.items():
             try:
                 self._look_at(pid, watch, now, away, arrived)
+            except NotPermitted as error:
+                refused.append(error)
             except KernelError:
-                continue  # it has ended, or is not to be looked at
+                continue  # it has ended
+        if len(refused) == len(members):
+            raise refused[0]  # there is nobody to follow
         if arrived:
             yield Followed(time.time(), "there", arrived)
         if away and not self._stopped:

@@ -38,8 +38,9 @@ class Job:
     no members of their own. Trees, sessions and groups take psutil (the extra ``job``).
     """
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, missing: Mapping[int, KernelError] | None = None) -> None:
         self._rule = rule
+        self._missing = dict(missing or {})
 
     @classmethod
     def tree(cls, pid: int) -> Job:
@@ -74,20 +75,20 @@ class Job:
 
     @classmethod
     def of(cls, pids: Iterable[int]) -> Job:
-        """These processes.
+        """These processes. One that is not there is among the failures of what is done to the job.
 
         Raises:
             InvalidArgument: One of them is no pid.
-            NoSuchProcess: There is none with such an id.
+            NoSuchProcess, NoUserMemory: None of them is there and has memory.
         """
-        return cls(by_pids(pids))
+        return cls(*by_pids(pids))
 
     def only(self, choose: Callable[[psutil.Process], bool]) -> Job:
         """Those members that are chosen, by what psutil tells of each."""
         return Job(only(self._rule, choose))
 
     def __or__(self, other: Job) -> Job:
-        return Job(lambda: chain(self._rule(), other._rule()))
+        return Job(lambda: chain(self._rule(), other._rule()), {**self._missing, **other._missing})
 
     def pids(self) -> list[int]:
         """The members of the moment, ascending."""
@@ -150,7 +151,8 @@ class Job:
             shared = Task.read(0).may_move_anything()
         pace = _pace(rate, max_stall, call_overhead)
         make_shared = (lambda pid: make(pid, shared=True)) if shared else None
-        return JobOperation(Migration.name, self._rule, make, make_shared, pace, workers)
+        who = self._rule, self._missing
+        return JobOperation(Migration.name, *who, make, make_shared, pace, workers)
 
     def eviction(
         self,
@@ -174,7 +176,7 @@ class Job:
             return Eviction(pid, old, new, without_swap=without_swap, retries=retries)
 
         pace = _pace(rate, max_stall, lambda: 0.0)
-        return JobOperation(Eviction.name, self._rule, make, None, pace, workers)
+        return JobOperation(Eviction.name, self._rule, self._missing, make, None, pace, workers)
 
 
 def _pace(rate: float | None, max_stall: float | None, overhead: Callable[[], float]) -> Pace:

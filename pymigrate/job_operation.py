@@ -14,7 +14,7 @@ from pymigrate.process import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pymigrate.members import Rule
     from pymigrate.operation import Operation
@@ -40,6 +40,7 @@ class JobOperation(Controlled):
     Args:
         action: What is done, in one word.
         members: Tells who belongs to the job at the moment.
+        missing: Why some cannot be members, by pid: they are among the failures.
         make: Makes the operation on one process.
         make_shared: Makes a second one for the pages that it shares with others, which is done for
             one process after the other, so that each of these pages moves and counts once. None if
@@ -52,6 +53,7 @@ class JobOperation(Controlled):
         self,
         action: str,
         members: Rule,
+        missing: Mapping[int, KernelError],
         make: Make,
         make_shared: Make | None,
         pace: Pace,
@@ -68,7 +70,7 @@ class JobOperation(Controlled):
         self._settled = False
         self._seen: set[Identity] = set()
         self._reports: dict[int, Report] = {}
-        self._failures: dict[int, KernelError] = {}
+        self._failures = dict(missing)
         self._not_begun: list[int] = []
         self._progress: dict[int, Progress] = {}
         self._finished = 0
@@ -185,11 +187,10 @@ class JobOperation(Controlled):
             operation = make(pid)
             operation.join(self._pace)
             yield from operation
-        except NoUserMemory:
-            pass  # a zombie, or a kernel thread in the cgroup: it has nothing to move
+        except (NoUserMemory, NoSuchProcess):
+            pass  # it has ended, or is a zombie or a kernel thread of the cgroup
         except KernelError as error:
-            if not isinstance(error, NoSuchProcess):  # that it has ended is no failure
-                self._failures[pid] = error
+            self._failures[pid] = error
         else:
             earlier = self._reports.get(pid)
             report = operation.report

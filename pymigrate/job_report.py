@@ -172,12 +172,20 @@ def _lines(report: JobReport) -> list[str]:
         f"{who}: {report.outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
         f"  asked for      {amount(total.asked)}",
         f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
+        *(
+            f"  {name:14} {amount(pages)}"
+            for name, pages in (
+                ("already there", total.already_there),
+                ("vanished", total.vanished),
+            )
+            if pages
+        ),
         f"  left behind    {amount(total.left_behind)}",
         *(f"    {reason}: {amount(pages)}" for reason, pages in total.left.items()),
     ]
     if report.appeared:
         lines.append(f"  appeared       {amount(report.appeared)}: touched there meanwhile")
-    if not report.settled:
+    if not report.settled and report.outcome == "done":
         lines.append("  not settled: there were new processes at the last look too")
     for pid, error in report.failures.items():
         lines.append(f"  pid {pid}: {error.cause}{'; ' * bool(error.remedy)}{error.remedy}")

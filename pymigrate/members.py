@@ -6,6 +6,7 @@ import errno
 import os
 
 from pymigrate._checks import check_pid
+from pymigrate.causes import no_user_memory
 from pymigrate.cgroups import is_cgroup, processes_below
 from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
 from pymigrate.process import read_start_time
@@ -18,24 +19,44 @@ if TYPE_CHECKING:
 
     import psutil
 
+    from pymigrate.errors import KernelError
+
     Rule = Callable[[], Iterable[int]]
 
 __all__ = ["by_cgroup", "by_group", "by_pids", "by_session", "by_tree", "only"]
 
 
-def by_pids(pids: Iterable[int]) -> Rule:
-    """These processes; the id of a thread stands for its process.
+def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
+    """These processes, and by pid why some of them cannot be members.
+
+    The id of a thread stands for its process.
 
     Raises:
         InvalidArgument: One of them is no pid.
-        NoSuchProcess: There is none with such an id.
+        NoSuchProcess, NoUserMemory: None of them can be a member.
     """
     listed = list(pids)
     for pid in listed:
         check_pid(pid)
-    started = {pid: _start_time(pid) for pid in sorted({Task.read(pid).group for pid in listed})}
+    missing: dict[int, KernelError] = {}
+    started: dict[int, int | None] = {}
+    for pid in listed:
+        try:
+            task = Task.read(pid)
+        except NoSuchProcess as error:
+            missing[pid] = error
+            continue
+        cause = no_user_memory(task)
+        if cause:
+            missing[task.pid] = cause.kind(errno.EINVAL, cause.text, pid=pid, reason=cause.reason)
+        else:
+            started[task.group] = _start_time(task.group)
+    if listed and not started:
+        raise missing[listed[0]]
     # Each time, as a pid can come to mean another process.
-    return lambda: [pid for pid, start in started.items() if start == _start_time(pid)]
+    return (
+        lambda: [pid for pid, at in started.items() if at is not None and at == _start_time(pid)]
+    ), missing
 
 
 def by_tree(pid: int) -> Rule:

@@ -42,10 +42,14 @@ def add_parser(
     return parser
 
 
-def add_nodes(parser: argparse.ArgumentParser) -> None:
-    """The two node lists, in the order of migratepages(8)."""
-    parser.add_argument("old", metavar="OLD", type=node_set, help="nodes to move pages from")
-    parser.add_argument("new", metavar="NEW", type=node_set, help="nodes to move them to")
+def add_nodes(
+    parser: argparse.ArgumentParser,
+    old: str = "nodes to move pages from",
+    new: str = "nodes to move them to",
+) -> None:
+    """The two node lists, in the order of migratepages(8), and what they are for."""
+    parser.add_argument("old", metavar="OLD", type=node_set, help=old)
+    parser.add_argument("new", metavar="NEW", type=node_set, help=new)
 
 
 def add_routes(parser: argparse.ArgumentParser) -> None:

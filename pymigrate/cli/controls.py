@@ -41,8 +41,8 @@ __all__ = [
 
 STATUSES = """\
   0    every page that was asked for is where it should be
-  1    pages were left behind or have appeared, or a process ended midway or could not be
-       dealt with: see the report
+  1    pages were left behind or have appeared, or the process ended midway; of a job: one
+       could not be dealt with: see the report
   2    an error, before anything was done or midway
   130  stopped by Ctrl-C or SIGTERM; the report says what had been done
 exit status with --dry-run:

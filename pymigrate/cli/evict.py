@@ -27,7 +27,7 @@ def add_to(subparsers: Subparsers) -> None:
         STATUSES + CHECKED,
     )
     add_target(parser)
-    add_nodes(parser)
+    add_nodes(parser, "nodes that pages leave, unless they are in NEW", "nodes where they may stay")
     parser.add_argument(
         "--without-swap", action="store_true", help="evict only what needs no swap: files"
     )

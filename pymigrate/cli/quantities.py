@@ -25,6 +25,7 @@ _BYTES = {
 }
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1, "s": 1, "min": 60}
 
+_SECONDS_MAX = 366 * 24 * 3600.0
 _WORKERS_MAX = 256
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 _ECHOED = 40
@@ -37,7 +38,11 @@ def size(text: str) -> float:
 
 def duration(text: str) -> float:
     """Seconds: ``500us``, ``5ms``, ``0.5s``, ``2min``."""
-    return _quantity(text, text, _SECONDS, "no time above 0; write 500us, 5ms, 0.5s or 2min")
+    seconds = _quantity(text, text, _SECONDS, "no time above 0; write 500us, 5ms, 0.5s or 2min")
+    if seconds > _SECONDS_MAX:
+        fault = f"{text[:_ECHOED]!r} is no time that anybody waits; give a year at the most"
+        raise ArgumentTypeError(fault)
+    return seconds
 
 
 def workers(text: str) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from pathlib import Path
 
 import pytest
 from support.pids import bury, mortal
-from support.processes import ended, idle_process
+from support.processes import ended, idle_process, zombie
 
 from pymigrate import NodeMask
 from pymigrate.cli import main
@@ -136,3 +137,30 @@ def test_following_ends_with_the_process(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_folder_that_is_no_cgroup(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["relocate", str(tmp_path), "--mems", "0", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["type"] == "InvalidArgument"
+
+
+def test_one_that_is_not_there_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = ended()
+    with idle_process() as pid, zombie() as dead:
+        assert main(["migrate", f"{pid},{gone},{dead}", "0", "0", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert [part["pid"] for part in report["processes"]] == [pid]
+    assert {part["pid"]: part["type"] for part in report["failures"]} == {
+        gone: "NoSuchProcess",
+        dead: "NoUserMemory",
+    }
+
+
+def test_the_text_of_a_job_closes(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as one, idle_process() as two:
+        assert main(["migrate", f"{one},{two}", "0", "0"]) == 0
+    sums = re.findall(r"^  (\w[\w ]*\w) +(\d+) pages", capsys.readouterr().out, re.M)
+    asked, *parts = (int(pages) for _, pages in sums)
+    assert asked == sum(parts) > 0
+
+
+@pytest.mark.parametrize("option", ["--look-again", "--max-stall"])
+def test_longer_than_anybody_waits(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["migrate", str(os.getpid()), "0", "0", option, "9999999999min"])
+    assert "is no time that anybody waits" in capsys.readouterr().err

@@ -232,6 +232,22 @@ def test_a_failure_midway_puts_all_back() -> None:
         assert process.counts() == {0: 100}
 
 
+def test_a_failure_midway_in_a_cgroup_that_had_asked_for_nothing() -> None:
+    """Empty settings cannot be written back while there are processes: what they meant is."""
+
+    def fail(progress: object) -> None:
+        raise ZeroDivisionError
+
+    with cpuset("") as group, target([0] * 100, lambda: enter(group)) as process:
+        before = Cpuset.read(str(group))
+        with pytest.raises(ZeroDivisionError):
+            relocate(str(group), 2, cpus="2", progress=fail)
+        after = Cpuset.read(str(group))
+        assert process.intact()
+    assert after.effective_mems == before.effective_mems
+    assert after.effective_cpus == before.effective_cpus
+
+
 def test_without_the_controller() -> None:
     with cpuset("0") as group:
         below = group / "below"
