@@ -133,9 +133,9 @@ class Accounts:
                 after = self.resident()
             except (NoSuchProcess, NoUserMemory):
                 outcome = "ended"
-        if self.hidden and outcome != "cancelled":  # those count as not tried
+        if outcome != "cancelled":  # those count as not tried
             for column in ("asked", "hidden"):
-                self.ledger.enter([Entry(None, None, column, self.hidden)])
+                self.ledger.enter([Entry(None, None, column, self._hidden_on_sources(after))])
         if after is not None and outcome == "cancelled":
             self._enter_not_tried(after)
         return Report(
@@ -158,6 +158,12 @@ class Accounts:
             bounced=None,
             balancing=_balancing(),
         )
+
+    def _hidden_on_sources(self, after: Residency | None) -> int:
+        """Of the hidden pages, whose nodes no call tells, those that can be on the sources."""
+        if after is None or self._routes.overlap:
+            return self.hidden
+        return min(self.hidden, max(0, self._on_sources(after) - self.ledger.total.left_behind))
 
     def _on_sources(self, resident: Residency) -> int:
         return sum(resident.pages(node) for node in self._routes.sources)

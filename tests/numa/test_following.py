@@ -19,6 +19,7 @@ from pymigrate import (
     InvalidArgument,
     Job,
     NodeMask,
+    NoUserMemory,
     Residency,
     follow,
     home,
@@ -264,7 +265,8 @@ def test_a_zombie_is_no_job() -> None:
     with mortal() as pid:
         os.kill(pid, 9)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert followed(pid, pytest.fail) == []
+        with pytest.raises(NoUserMemory):
+            Follower(pid)
 
 
 def test_it_can_be_stopped() -> None:
