@@ -35,7 +35,7 @@ def test_plan_of_nothing(capsys: Capture) -> None:
 
 
 @given(node_sets(limit=64).filter(bool), node_sets(limit=64).filter(bool))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_plan_as_json(capsys: Capture, old: frozenset[int], new: frozenset[int]) -> None:
     assert run("plan", "--json", str(NodeMask(old)), str(NodeMask(new))) == 0
     out, err = capsys.readouterr()
