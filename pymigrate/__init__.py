@@ -26,27 +26,27 @@ from pymigrate.plan import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pymigrate.cpusets import Cpuset
-    from pymigrate.devices import device_node
-    from pymigrate.estimate import Estimate, ResidencyEstimate
-    from pymigrate.eviction import Eviction, evict
-    from pymigrate.eviction_preflight import check_eviction
-    from pymigrate.followed import Followed
-    from pymigrate.following import Follower, follow
-    from pymigrate.homeward import home, homing
-    from pymigrate.job import Job
-    from pymigrate.job_operation import JobOperation
-    from pymigrate.job_report import JobProgress, JobReport
-    from pymigrate.migration import Migration
+    from pymigrate.jobs.followed import Followed
+    from pymigrate.jobs.following import Follower, follow
+    from pymigrate.jobs.homeward import home, homing
+    from pymigrate.jobs.job import Job
+    from pymigrate.jobs.job_operation import JobOperation
+    from pymigrate.jobs.job_report import JobProgress, JobReport
+    from pymigrate.jobs.relocation import Relocation, relocate
+    from pymigrate.kernel.cpusets import Cpuset
+    from pymigrate.kernel.devices import device_node
+    from pymigrate.kernel.estimate import Estimate, ResidencyEstimate
+    from pymigrate.kernel.nodes import Node, Topology, topology
+    from pymigrate.kernel.resident import Residency, residency
+    from pymigrate.kernel.sample import sample_residency
+    from pymigrate.kernel.vma import Vma, vmas
     from pymigrate.nodemask import Nodes as Nodes
-    from pymigrate.nodes import Node, Topology, topology
-    from pymigrate.preflight import check
-    from pymigrate.relocation import Relocation, relocate
-    from pymigrate.report import Progress, Report
-    from pymigrate.resident import Residency, residency
-    from pymigrate.sample import sample_residency
-    from pymigrate.verdicts import PlannedMove, Preflight, Verdict
-    from pymigrate.vma import Vma, vmas
+    from pymigrate.operations.eviction import Eviction, evict
+    from pymigrate.operations.eviction_preflight import check_eviction
+    from pymigrate.operations.migration import Migration
+    from pymigrate.operations.preflight import check
+    from pymigrate.operations.report import Progress, Report
+    from pymigrate.operations.verdicts import PlannedMove, Preflight, Verdict
 
     __version__: str
 
@@ -106,39 +106,39 @@ __all__ = [
 
 # What only some programs need is imported when it is asked for, so that starting stays cheap.
 _LAZY = {
-    "Migration": "pymigrate.migration",
-    "Eviction": "pymigrate.eviction",
-    "evict": "pymigrate.eviction",
-    "Job": "pymigrate.job",
-    "JobOperation": "pymigrate.job_operation",
-    "JobProgress": "pymigrate.job_report",
-    "JobReport": "pymigrate.job_report",
-    "relocate": "pymigrate.relocation",
-    "Relocation": "pymigrate.relocation",
-    "home": "pymigrate.homeward",
-    "homing": "pymigrate.homeward",
-    "follow": "pymigrate.following",
-    "Follower": "pymigrate.following",
-    "Followed": "pymigrate.followed",
-    "Cpuset": "pymigrate.cpusets",
-    "device_node": "pymigrate.devices",
-    "Report": "pymigrate.report",
-    "Progress": "pymigrate.report",
-    "check": "pymigrate.preflight",
-    "check_eviction": "pymigrate.eviction_preflight",
-    "Preflight": "pymigrate.verdicts",
-    "PlannedMove": "pymigrate.verdicts",
-    "Verdict": "pymigrate.verdicts",
-    "residency": "pymigrate.resident",
-    "Residency": "pymigrate.resident",
-    "sample_residency": "pymigrate.sample",
-    "ResidencyEstimate": "pymigrate.estimate",
-    "Estimate": "pymigrate.estimate",
-    "vmas": "pymigrate.vma",
-    "Vma": "pymigrate.vma",
-    "topology": "pymigrate.nodes",
-    "Topology": "pymigrate.nodes",
-    "Node": "pymigrate.nodes",
+    "Migration": "pymigrate.operations.migration",
+    "Eviction": "pymigrate.operations.eviction",
+    "evict": "pymigrate.operations.eviction",
+    "Job": "pymigrate.jobs.job",
+    "JobOperation": "pymigrate.jobs.job_operation",
+    "JobProgress": "pymigrate.jobs.job_report",
+    "JobReport": "pymigrate.jobs.job_report",
+    "relocate": "pymigrate.jobs.relocation",
+    "Relocation": "pymigrate.jobs.relocation",
+    "home": "pymigrate.jobs.homeward",
+    "homing": "pymigrate.jobs.homeward",
+    "follow": "pymigrate.jobs.following",
+    "Follower": "pymigrate.jobs.following",
+    "Followed": "pymigrate.jobs.followed",
+    "Cpuset": "pymigrate.kernel.cpusets",
+    "device_node": "pymigrate.kernel.devices",
+    "Report": "pymigrate.operations.report",
+    "Progress": "pymigrate.operations.report",
+    "check": "pymigrate.operations.preflight",
+    "check_eviction": "pymigrate.operations.eviction_preflight",
+    "Preflight": "pymigrate.operations.verdicts",
+    "PlannedMove": "pymigrate.operations.verdicts",
+    "Verdict": "pymigrate.operations.verdicts",
+    "residency": "pymigrate.kernel.resident",
+    "Residency": "pymigrate.kernel.resident",
+    "sample_residency": "pymigrate.kernel.sample",
+    "ResidencyEstimate": "pymigrate.kernel.estimate",
+    "Estimate": "pymigrate.kernel.estimate",
+    "vmas": "pymigrate.kernel.vma",
+    "Vma": "pymigrate.kernel.vma",
+    "topology": "pymigrate.kernel.nodes",
+    "Topology": "pymigrate.kernel.nodes",
+    "Node": "pymigrate.kernel.nodes",
 }
 
 

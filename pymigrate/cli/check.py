@@ -8,7 +8,7 @@ from pymigrate.cli.arguments import add_json, add_parser, add_routes, routes_of
 from pymigrate.cli.status import DONE, PAGES_LEFT
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.errors import InvalidArgument
-from pymigrate.preflight import check
+from pymigrate.operations.preflight import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pymigrate.cli.arguments import Subparsers
-    from pymigrate.verdicts import Preflight
+    from pymigrate.operations.verdicts import Preflight
 
 
 STATUSES = """\
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.evict:
         return print_preflights([check(pid, **routes) for pid in pids], arguments)
     # Imported for this wish only: the command starts without it.
-    from pymigrate.eviction_preflight import check_eviction
+    from pymigrate.operations.eviction_preflight import check_eviction
 
     if routes["moves"] is not None:
         raise InvalidArgument("--map is for migrations; give the nodes OLD and NEW to --evict")

@@ -12,7 +12,7 @@ from pymigrate.cli.quantities import SIZES, TIMES, duration, size, workers
 from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
 from pymigrate.cli.streams import complain
 from pymigrate.errors import InvalidArgument, KernelError
-from pymigrate.operation import Operation
+from pymigrate.operations.operation import Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from pymigrate.job_operation import JobOperation
-    from pymigrate.job_report import JobReport
-    from pymigrate.report import Progress, Report
+    from pymigrate.jobs.job_operation import JobOperation
+    from pymigrate.jobs.job_report import JobReport
+    from pymigrate.operations.report import Progress, Report
 
     Show = Callable[[Progress], object]
 

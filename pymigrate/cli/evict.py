@@ -38,8 +38,8 @@ def add_to(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evicts and prints the report."""
     # Imported for this command only: the others start without it.
-    from pymigrate.eviction import Eviction
-    from pymigrate.eviction_preflight import check_eviction
+    from pymigrate.operations.eviction import Eviction
+    from pymigrate.operations.eviction_preflight import check_eviction
 
     nodes = {"old": arguments.old, "new": arguments.new, "without_swap": arguments.without_swap}
     target = target_of(arguments)

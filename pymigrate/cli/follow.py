@@ -52,7 +52,7 @@ def add_to(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Follows until the job has ended, or a signal says so."""
     # Imported for this command only: the others start without it.
-    from pymigrate.following import Follower
+    from pymigrate.jobs.following import Follower
 
     names = ("interval", "settle", "recheck", "threshold")
     habits = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}

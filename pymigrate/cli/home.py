@@ -60,7 +60,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Migrates and prints the report."""
     # Imported for this command only: the others start without it.
-    from pymigrate.homeward import homing
+    from pymigrate.jobs.homeward import homing
 
     operation = homing(
         target_of(arguments),

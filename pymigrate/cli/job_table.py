@@ -7,8 +7,8 @@ from pymigrate.units import PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pymigrate.job_report import JobReport
-    from pymigrate.report import Report
+    from pymigrate.jobs.job_report import JobReport
+    from pymigrate.operations.report import Report
 
 __all__ = ["print_rows"]
 

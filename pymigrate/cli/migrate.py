@@ -7,8 +7,8 @@ from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.check import print_preflights
 from pymigrate.cli.controls import STATUSES, add_controls, add_shared, bounds_of, carry_out
 from pymigrate.cli.target import add_target, target_of
-from pymigrate.migration import Migration
-from pymigrate.preflight import check
+from pymigrate.operations.migration import Migration
+from pymigrate.operations.preflight import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

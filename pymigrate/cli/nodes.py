@@ -31,7 +31,7 @@ def add_to(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Shows the nodes."""
     # Imported for this command only: the others start without it.
-    from pymigrate.nodes import topology
+    from pymigrate.kernel.nodes import topology
 
     if arguments.json:
         print(json.dumps(topology().to_dict()))

@@ -8,7 +8,7 @@ from pymigrate.units import format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pymigrate.nodes import Node, Topology
+    from pymigrate.kernel.nodes import Node, Topology
 
 __all__ = ["print_topology"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymigrate import _files
-from pymigrate.resident import Residency, residency
-from pymigrate.vma import Vma, vmas
+from pymigrate.kernel.resident import Residency, residency
+from pymigrate.kernel.vma import Vma, vmas
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.cli.arguments import Subparsers
-    from pymigrate.job_operation import JobOperation
+    from pymigrate.jobs.job_operation import JobOperation
 
 _STATUSES = """\
   0    all memory of the cgroup is on its new nodes
@@ -56,7 +56,7 @@ def add_to(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Relocates and prints the report."""
     # Imported for this command only: the others start without it.
-    from pymigrate.relocation import relocate
+    from pymigrate.jobs.relocation import relocate
 
     begun: list[JobOperation] = []
 

@@ -8,8 +8,8 @@ from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.cli.process_view import ProcessView
-    from pymigrate.resident import Residency
-    from pymigrate.vma import Vma
+    from pymigrate.kernel.resident import Residency
+    from pymigrate.kernel.vma import Vma
 
 __all__ = ["print_process"]
 

@@ -9,7 +9,7 @@ from pymigrate.errors import InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pymigrate.job import Job
+    from pymigrate.jobs.job import Job
 
 __all__ = ["add_kinds", "add_target", "job_of", "pids_in", "target_of"]
 
@@ -52,7 +52,7 @@ def target_of(arguments: argparse.Namespace) -> int | Job:
 def job_of(kind: str | None, text: str) -> Job:
     """The job of a kind, or that of several pids; raises as ``target_of()``."""
     # Imported for jobs only: single processes start without it.
-    from pymigrate.job import Job
+    from pymigrate.jobs.job import Job
 
     if kind == "cgroup":
         return Job.cgroup(text)

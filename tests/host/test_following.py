@@ -22,8 +22,8 @@ from pymigrate import (
     _files,
     follow,
 )
-from pymigrate.bell import Bell
-from pymigrate.threads import RecentCpus, allowed_cpus
+from pymigrate.jobs.bell import Bell
+from pymigrate.kernel.threads import RecentCpus, allowed_cpus
 
 
 def test_a_bell_rings_for_good() -> None:

@@ -13,7 +13,7 @@ import pytest
 from support.processes import Servant, ended, idle_process, servant
 
 from pymigrate import InvalidArgument, InvalidType, Job, NoSuchProcess
-from pymigrate.members import by_cgroup
+from pymigrate.jobs.members import by_cgroup
 
 psutil = pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
 

@@ -12,7 +12,7 @@ from support.pids import bury, kill, mortal, reborn
 from support.processes import ended, idle_process, zombie
 
 from pymigrate import InvalidArgument, NoSuchProcess
-from pymigrate.process import Process
+from pymigrate.kernel.process import Process
 
 
 def open_files() -> set[str]:

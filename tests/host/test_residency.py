@@ -20,10 +20,10 @@ from support.credentials import check
 from support.mappings import MANY, PAGES, SIZE, Map, anonymous, striped
 from support.processes import idle_process, in_child, servant
 
+from pymigrate.kernel.resident import Residency, residency
+from pymigrate.kernel.vma import Vma, vmas
 from pymigrate.nodemask import NodeMask
-from pymigrate.resident import Residency, residency
 from pymigrate.units import KINDS, PAGE_SIZE
-from pymigrate.vma import Vma, vmas
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

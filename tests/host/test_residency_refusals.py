@@ -18,7 +18,6 @@ from support.credentials import NOBODY, check
 from support.mappings import striped
 from support.processes import as_user, ended, idle_process, in_child, zombie
 
-from pymigrate._memory_files import MemoryFiles
 from pymigrate.errors import (
     InvalidArgument,
     InvalidType,
@@ -27,12 +26,13 @@ from pymigrate.errors import (
     NoUserMemory,
     Unsupported,
 )
+from pymigrate.kernel._memory_files import MemoryFiles
+from pymigrate.kernel.resident import residency
+from pymigrate.kernel.sample import sample_residency
+from pymigrate.kernel.vma import Vma, vmas
 from pymigrate.nodemask import NodeMask
-from pymigrate.resident import residency
-from pymigrate.sample import sample_residency
 from pymigrate.task import Task
 from pymigrate.units import PAGE_SIZE
-from pymigrate.vma import Vma, vmas
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -9,10 +9,10 @@ from support.mappings import Map, anonymous
 from support.processes import servant
 
 from pymigrate.errors import InvalidArgument
-from pymigrate.resident import residency
-from pymigrate.sample import sample_residency
+from pymigrate.kernel.resident import residency
+from pymigrate.kernel.sample import sample_residency
+from pymigrate.kernel.vma import vmas
 from pymigrate.units import PAGE_SIZE
-from pymigrate.vma import vmas
 
 KERNEL_PAGES = ("[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]")
 

@@ -13,9 +13,9 @@ import pytest
 from support.mappings import PAGES, Map, anonymous
 from support.processes import ended, idle_process, servant
 
+from pymigrate.kernel.nodes import topology
+from pymigrate.kernel.resident import residency
 from pymigrate.nodemask import NodeMask
-from pymigrate.nodes import topology
-from pymigrate.resident import residency
 from pymigrate.units import PAGE_SIZE
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "pymigrate")

@@ -44,7 +44,7 @@ def heard() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "module", ["pymigrate.cli.command", "argparse", "dataclasses", "pymigrate.migration"]
+    "module", ["pymigrate.cli.command", "argparse", "dataclasses", "pymigrate.operations.migration"]
 )
 def test_during_the_imports(module: str, number: signal.Signals) -> None:
     program = [sys.executable, "-c", STOPPED_BY_IMPORT, module, str(int(number)), "plan", "0", "1"]

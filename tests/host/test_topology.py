@@ -9,8 +9,8 @@ from support import mounts, requires
 from support.processes import in_child
 
 from pymigrate.errors import Unsupported
+from pymigrate.kernel.nodes import topology
 from pymigrate.nodemask import NodeMask
-from pymigrate.nodes import topology
 
 
 def test_nodes() -> None:

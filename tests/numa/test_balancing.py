@@ -14,7 +14,7 @@ from support.kinds import PAGE, Memory, setting
 from support.memory import Block, target
 from support.processes import Servant, servant
 
-from pymigrate.migration import Migration
+from pymigrate.operations.migration import Migration
 
 pytestmark = pytest.mark.managed
 

@@ -32,9 +32,9 @@ from pymigrate import (
     evict,
     topology,
 )
-from pymigrate.report import Progress, Report
-from pymigrate.resident import residency
-from pymigrate.vma import vmas
+from pymigrate.kernel.resident import residency
+from pymigrate.kernel.vma import vmas
+from pymigrate.operations.report import Progress, Report
 
 pytestmark = [requires.root, requires.swap, pytest.mark.usefixtures("calm")]
 

@@ -20,7 +20,7 @@ from support.pids import fork_a_twin, hold_still
 from support.processes import in_child, servant
 
 from pymigrate import Job, JobReport, NotPermitted, residency
-from pymigrate.ledger import Counts
+from pymigrate.operations.ledger import Counts
 
 psutil = pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
 

@@ -16,8 +16,8 @@ from support.pids import hold_still
 from support.processes import in_child
 
 from pymigrate import InvalidArgument, plan
-from pymigrate.migration import Migration
-from pymigrate.report import Progress, Report
+from pymigrate.operations.migration import Migration
+from pymigrate.operations.report import Progress, Report
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 

@@ -22,9 +22,9 @@ from support.pids import bury, fork_a_twin, kill, mortal, reborn
 from support.processes import as_user, ended, idle_process, in_child, servant, zombie
 
 from pymigrate import NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory
-from pymigrate.migration import Migration
-from pymigrate.report import Progress, Report
-from pymigrate.resident import Residency, residency
+from pymigrate.kernel.resident import Residency, residency
+from pymigrate.operations.migration import Migration
+from pymigrate.operations.report import Progress, Report
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa]
 

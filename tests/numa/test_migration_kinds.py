@@ -32,9 +32,9 @@ from support.memory import target
 from support.pids import fork_a_twin, hold_still
 from support.processes import Servant, as_user, servant
 
-from pymigrate.migration import Migration
-from pymigrate.report import Progress, Report
-from pymigrate.resident import residency
+from pymigrate.kernel.resident import residency
+from pymigrate.operations.migration import Migration
+from pymigrate.operations.report import Progress, Report
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 

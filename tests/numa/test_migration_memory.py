@@ -11,7 +11,7 @@ from support import numa
 from support.memory import PAGE, target
 from support.processes import idle_process, in_child
 
-from pymigrate.migration import Migration
+from pymigrate.operations.migration import Migration
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa]
 

@@ -20,11 +20,11 @@ from support.memory import PAGE, Block, target
 from support.processes import idle_process, servant
 
 from pymigrate import migrate
+from pymigrate.kernel.nodes import topology
+from pymigrate.kernel.resident import residency
+from pymigrate.kernel.sample import sample_residency
+from pymigrate.kernel.vma import Vma, vmas
 from pymigrate.nodemask import NodeMask
-from pymigrate.nodes import topology
-from pymigrate.resident import residency
-from pymigrate.sample import sample_residency
-from pymigrate.vma import Vma, vmas
 
 pytestmark = pytest.mark.numa
 

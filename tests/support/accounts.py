@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pymigrate.ledger import Counts
 from pymigrate.nodemask import NodeMask
-from pymigrate.report import Report
+from pymigrate.operations.ledger import Counts
+from pymigrate.operations.report import Report
 
 
 def check_sums(report: Report) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pymigrate import Cpuset, CpusetRefused, InvalidArgument, NodeMask, _files
-from pymigrate.cgroups import Hierarchy, controller_folders, processes_below, unified_folders
+from pymigrate.kernel.cgroups import Hierarchy, controller_folders, processes_below, unified_folders
 
 
 def make(folder: Path, **files: str) -> Path:

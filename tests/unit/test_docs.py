@@ -13,7 +13,7 @@ import pytest
 
 import pymigrate
 from pymigrate.cli.command import parser
-from pymigrate.reasons import EVICTION, MIGRATION
+from pymigrate.operations.reasons import EVICTION, MIGRATION
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
+from pymigrate.kernel.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
 from pymigrate.units import PAGE_SIZE
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import Eviction, InvalidNodes, InvalidType, NodeMask
-from pymigrate.exits import Exits
+from pymigrate.operations.exits import Exits
 
 masks = st.frozensets(st.integers(0, 9)).map(NodeMask)
 

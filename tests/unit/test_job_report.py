@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pymigrate.job_report import joined
-from pymigrate.ledger import Counts
-from pymigrate.report import Report
+from pymigrate.jobs.job_report import joined
+from pymigrate.operations.ledger import Counts
+from pymigrate.operations.report import Report
 
 
 def report(total: Counts) -> Report:

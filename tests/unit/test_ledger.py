@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate.ledger import Counts, Entry, Ledger
+from pymigrate.operations.ledger import Counts, Entry, Ledger
 from pymigrate.units import KINDS
 
 OUTCOMES = ("moved", "already_there", "vanished", "busy", "shared", "no-memory")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support.numa_lines import escape
 
-from pymigrate._mounts import compile_table
 from pymigrate._native import ffi, lib
+from pymigrate.kernel._mounts import compile_table
 from pymigrate.units import KINDS
 
 MOUNTS = r"""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pymigrate import InvalidArgument
-from pymigrate.migration import Migration
+from pymigrate.operations.migration import Migration
 
 
 @pytest.mark.parametrize("name", ["rate", "max_stall"])

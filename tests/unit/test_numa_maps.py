@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.numa_lines import FLAGS, MODES, NumaLine, escape, numa_lines
 
 from pymigrate._native import ffi, lib
+from pymigrate.kernel.policy import Policy
 from pymigrate.nodemask import NodeMask
-from pymigrate.policy import Policy
 
 COUNTS = ("anon", "dirty", "mapmax", "swapcache", "active", "writeback")
 PLAIN = NumaLine(

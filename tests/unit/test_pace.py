@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate.pace import Pace
+from pymigrate.operations.pace import Pace
 from pymigrate.units import PAGE_SIZE
 
 LARGEST = (64 << 20) // PAGE_SIZE

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import InvalidNodes, NodeMask, plan
-from pymigrate.pairing import inward, reachable
+from pymigrate.jobs.pairing import inward, reachable
 
 NODES = st.sets(st.integers(0, 7)).map(NodeMask)
 SOME = st.sets(st.integers(0, 7), min_size=1).map(NodeMask)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from pymigrate import InvalidArgument, Node, NodeMask, Topology, _files
-from pymigrate.places import Places
-from pymigrate.threads import RecentCpus
+from pymigrate.jobs.places import Places
+from pymigrate.kernel.threads import RecentCpus
 
 
 def node(number: int, cpus: set[int], memory: int = 1 << 30) -> Node:

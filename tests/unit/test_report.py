@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymigrate.action import REASONS
-from pymigrate.ledger import Counts
-from pymigrate.reasons import EVICTION, MIGRATION
-from pymigrate.report import Progress, Report
-from pymigrate.resident import Residency
+from pymigrate.kernel.resident import Residency
+from pymigrate.operations.action import REASONS
+from pymigrate.operations.ledger import Counts
+from pymigrate.operations.reasons import EVICTION, MIGRATION
+from pymigrate.operations.report import Progress, Report
 from pymigrate.units import KINDS
 
 pages = st.integers(0, 2**40)

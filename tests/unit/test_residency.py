@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from support.numa_lines import NumaLine, numa_lines
 from support.processes import in_child
 
-from pymigrate._memory_files import MemoryFiles, lines
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument
-from pymigrate.resident import Residency
+from pymigrate.kernel._memory_files import MemoryFiles, lines
+from pymigrate.kernel.resident import Residency
+from pymigrate.kernel.vma import Vma, vmas
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
-from pymigrate.vma import Vma, vmas
 
 COUNTS = st.dictionaries(
     st.tuples(st.integers(0, 1023), st.sampled_from(KINDS)), st.integers(-(2**40), 2**40)

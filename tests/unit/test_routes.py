@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import InvalidArgument, InvalidType, NodeMask, plan
-from pymigrate.routes import Routes
+from pymigrate.operations.routes import Routes
 
 maps = st.dictionaries(st.integers(0, 9), st.integers(0, 9), min_size=1)
 node_sets = st.frozensets(st.integers(0, 9), min_size=1)

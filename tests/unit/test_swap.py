@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pymigrate import _files, cgroups, swap
-from pymigrate.swap import Swap, SwapArea, cgroup_room, limited_cgroups
+from pymigrate import _files
+from pymigrate.kernel import cgroups, swap
+from pymigrate.kernel.swap import Swap, SwapArea, cgroup_room, limited_cgroups
 
 
 def group(folder: Path, limit: str, used: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pymigrate.errors import Unsupported
+from pymigrate.kernel.nodes import HugePool, Performance, topology
 from pymigrate.nodemask import NodeMask
-from pymigrate.nodes import HugePool, Performance, topology
 
 GIB = 2**20  # in kB
 

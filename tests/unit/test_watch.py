@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import NodeMask
-from pymigrate.watch import Habits, Watch
+from pymigrate.jobs.watch import Habits, Watch
 
 HABITS = Habits(settle=5.0, recheck=60.0, threshold=100)
 HOME, ELSEWHERE = NodeMask(1), NodeMask(2)

@@ -1,0 +1,1 @@
+"""What is done to many processes: whole jobs, cgroups, and memory that follows its process."""

@@ -1,0 +1,84 @@
+"""``Followed``: what ``follow()`` has to tell, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from pymigrate.nodemask import NodeMask
+from pymigrate.operations.report import size
+from pymigrate.units import PAGE_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pymigrate.jobs.job_report import JobReport
+
+__all__ = ["Followed"]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One thing that happened while a job was followed.
+
+    Attributes:
+        time: Seconds since 1970.
+        kind: ``"moved"``: memory was migrated. ``"there"``: processes have got another place, and
+            their memory is there already, as after the migration that cgroup v2 does by itself.
+        places: The nodes where the memory of each process ought to be, by pid.
+        report: Of the migration; None for ``"there"``.
+        fighting: Processes whose memory had been brought home before and had not stayed there.
+            They are looked at less and less often.
+        balancing: Whether the kernel's own NUMA balancing is on, which may be what moves it away.
+    """
+
+    time: float
+    kind: str
+    places: dict[int, NodeMask]
+    report: JobReport | None = None
+    fighting: tuple[int, ...] = ()
+    balancing: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``json.dumps`` takes."""
+        return {
+            "time": self.time,
+            "kind": self.kind,
+            "places": {str(pid): str(nodes) for pid, nodes in self.places.items()},
+            "report": self.report and self.report.to_dict(),
+            "fighting": list(self.fighting),
+            "balancing": self.balancing,
+        }
+
+    def to_json(self) -> str:
+        """``to_dict()`` as one line of JSON."""
+        return json.dumps(self.to_dict())
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        when = datetime.fromtimestamp(self.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{when} {self._who()}: {self._what()}"
+
+    def _who(self) -> str:
+        nodes = NodeMask()
+        for inside in self.places.values():
+            nodes |= inside
+        pids = list(self.places)
+        who = f"pid {pids[0]}" if len(pids) == 1 else f"{len(pids)} processes"
+        return f"{who} on {nodes}"
+
+    def _what(self) -> str:
+        if self.report is None:
+            return "memory is there already"
+        total = self.report.total
+        what = [f"moved {size(total.moved * PAGE_SIZE)} in {self.report.elapsed:.3f} s"]
+        if total.left_behind:
+            what.append(f"left {size(total.left_behind * PAGE_SIZE)}")
+        what += [f"pid {pid}: {error.cause}" for pid, error in self.report.failures.items()]
+        if self.fighting:
+            pids = ", ".join(map(str, self.fighting))
+            by = " (kernel.numa_balancing is on)" if self.balancing else ""
+            what.append(f"memory of {pids} had not stayed{by}: looking less often")
+        return "; ".join(what)

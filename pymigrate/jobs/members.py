@@ -1,0 +1,183 @@
+"""Who belongs to a job: rules that tell the processes of the moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from pymigrate._checks import check_pid
+from pymigrate.causes import no_user_memory
+from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
+from pymigrate.kernel.cgroups import is_cgroup, processes_below
+from pymigrate.kernel.process import read_start_time
+from pymigrate.task import Task
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
+
+    import psutil
+
+    from pymigrate.errors import KernelError
+
+    Rule = Callable[[], Iterable[int]]
+
+__all__ = ["by_cgroup", "by_group", "by_pids", "by_session", "by_tree", "only"]
+
+
+def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
+    """These processes, and by pid why some of them cannot be members.
+
+    The id of a thread stands for its process.
+
+    Raises:
+        InvalidArgument: One of them is no pid.
+        NoSuchProcess, NoUserMemory: None of them can be a member.
+    """
+    listed = list(pids)
+    for pid in listed:
+        check_pid(pid)
+    missing: dict[int, KernelError] = {}
+    started: dict[int, int | None] = {}
+    for pid in listed:
+        try:
+            task = Task.read(pid)
+        except NoSuchProcess as error:
+            missing[pid] = error
+            continue
+        cause = no_user_memory(task)
+        if cause:
+            missing[task.pid] = cause.kind(errno.EINVAL, cause.text, pid=pid, reason=cause.reason)
+        else:
+            started[task.group] = _start_time(task.group)
+    if listed and not started:
+        raise missing[listed[0]]
+    # Each time, as a pid can come to mean another process.
+    return (
+        lambda: [pid for pid, at in started.items() if at is not None and at == _start_time(pid)]
+    ), missing
+
+
+def by_tree(pid: int) -> Rule:
+    """A process and its descendants. Who was one of them once stays one.
+
+    A child whose parent ended before it was seen is nobody's descendant any more: where that may
+    be, use the session or the cgroup.
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    library = _psutil()
+    check_pid(pid)
+    try:
+        family = {library.Process(pid or os.getpid())}
+    except library.Error:
+        raise _gone(pid) from None
+
+    def rule() -> Iterator[int]:
+        # All processes are looked at once: to ask each member for its children would look at all
+        # for each of them.
+        alive = list(library.process_iter(["ppid"]))
+        children: dict[int, list[psutil.Process]] = {}
+        for process in alive:
+            children.setdefault(process.info["ppid"], []).append(process)
+        family.intersection_update(alive)
+        parents = list(family)
+        while parents:
+            born = [p for p in children.get(parents.pop().pid, ()) if p not in family]
+            family.update(born)
+            parents += born
+        return (member.pid for member in list(family))
+
+    return rule
+
+
+def by_session(pid: int) -> Rule:
+    """The session of a process (setsid(2)).
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    return _alike(os.getsid, pid)
+
+
+def by_group(pid: int) -> Rule:
+    """The process group of a process (setpgid(2)).
+
+    Raises:
+        NoSuchProcess: There is no such process.
+    """
+    return _alike(os.getpgid, pid)
+
+
+def by_cgroup(folder: str) -> Rule:
+    """The processes in a cgroup and in those below it, v1 or v2.
+
+    Args:
+        folder: Where it is in the file system, below /sys/fs/cgroup.
+
+    Raises:
+        InvalidArgument: There is no cgroup.
+    """
+    if not is_cgroup(folder):
+        raise InvalidArgument(
+            f"{folder!r} is no cgroup: name its folder, such as /sys/fs/cgroup/system.slice"
+        )
+    return lambda: processes_below(folder)
+
+
+def only(rule: Rule, choose: Callable[[psutil.Process], bool]) -> Rule:
+    """Those of a rule that are chosen, by what psutil tells of them."""
+    psutil = _psutil()
+
+    def chosen() -> Iterator[int]:
+        for pid in rule():
+            try:
+                if choose(psutil.Process(pid)):
+                    yield pid
+            except psutil.Error:
+                continue  # it has ended
+
+    return chosen
+
+
+def _alike(identify: Callable[[int], int], pid: int) -> Rule:
+    psutil = _psutil()
+    check_pid(pid)
+    try:
+        wanted = identify(pid)
+    except ProcessLookupError:
+        raise _gone(pid) from None
+    except PermissionError:
+        raise NotPermitted(errno.EPERM, "its session is not to be seen", pid=pid) from None
+
+    def is_alike(other: int) -> bool:
+        try:
+            return identify(other) == wanted
+        except OSError:
+            return False
+
+    return lambda: filter(is_alike, psutil.pids())
+
+
+def _psutil() -> ModuleType:
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        raise Error(
+            "to find the processes of a job takes the package psutil: "
+            "pip install 'pymigrate-numa[job]' (lists of pids, and cgroups, work without it)"
+        ) from None
+    return psutil
+
+
+def _gone(pid: int) -> NoSuchProcess:
+    return NoSuchProcess(errno.ESRCH, "there is no such process", pid=pid, reason="gone")
+
+
+def _start_time(pid: int) -> int | None:
+    try:
+        return read_start_time(pid)
+    except OSError:
+        return None

@@ -1,0 +1,181 @@
+"""What every action on a process's memory has in common: a stretch of it, a step at a time.
+
+The Python face of csrc/step.h. An action says by which call of C a step is taken.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from pymigrate import _files
+from pymigrate._native import ffi, lib
+from pymigrate.errors import KernelError
+from pymigrate.kernel._memory_files import open_memory_file
+from pymigrate.operations.ledger import Entry
+from pymigrate.units import KINDS, PAGE_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pymigrate._shim import ActionStep, CArray, Subject
+    from pymigrate.kernel.process import Process
+    from pymigrate.operations.routes import Routes
+    from pymigrate.operations.stretch import Stretch
+
+__all__ = ["REASONS", "Action", "Step"]
+
+REASONS = {
+    lib.PM_SHARED_PAGE: "shared",
+    lib.PM_BUSY: "busy",
+    lib.PM_NO_MEMORY: "no-memory",
+    lib.PM_NOT_ALLOWED: "not-allowed",
+    lib.PM_HIDDEN: "hidden",
+    lib.PM_UNMOVABLE: "unmovable",
+    lib.PM_LOCKED: "locked",
+    lib.PM_HUGETLB_PAGE: "hugetlb",
+    lib.PM_NO_SWAP_SPACE: "no-swap",
+    lib.PM_WRITEBACK: "writeback",
+}
+_COLUMNS = {
+    lib.PM_ASKED: "asked",
+    lib.PM_MOVED: "moved",
+    lib.PM_VANISHED: "vanished",
+    **REASONS,
+}
+
+_HUGE_SIZE = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step found.
+
+    Attributes:
+        entries: For the ledger.
+        looked_at: Base pages that are in memory.
+        moved: Base pages that left their node.
+        hidden: Base pages that move_pages(2) does not see.
+        ended: The process has ended, or has replaced its memory by exec.
+        seconds: How long it took.
+    """
+
+    entries: list[Entry]
+    looked_at: int
+    moved: int
+    hidden: int
+    ended: bool
+    seconds: float
+
+
+class Action:
+    """Does something to the memory that a process has now; after an exec it has another.
+
+    Args:
+        process: Whose memory.
+        routes: Which nodes' pages have to leave.
+        ways: Target by source; the rank of a source is its place in it.
+
+    Raises:
+        NoSuchProcess: It has ended.
+        NotPermitted: The caller may not look at it.
+
+    Attributes:
+        call: The system call that it makes.
+        huge_size: Bytes of a transparent huge page, or 0: none is cut in two.
+    """
+
+    call = ""
+
+    def __init__(self, process: Process, routes: Routes, ways: Mapping[int, int]) -> None:
+        self.huge_size = _huge_size()
+        self._nodes = routes.old, routes.new
+        self._sources = list(ways)
+        self._once = routes.overlap
+        self._pagemap = open_memory_file(process.pid, "pagemap")
+        if not process.alive():  # the file may be of another process, which has the pid now
+            self.close()
+            raise process.gone()
+        rows = [(-1, 0)] * (max([*ways, -1]) + 1)
+        for rank, (source, target) in enumerate(ways.items()):
+            rows[source] = (target, rank)
+        self._routes = ffi.new("struct pm_route[]", rows)
+        self._memory = ffi.new("struct pm_memory[]", [(self._pagemap, PAGE_SIZE, self.huge_size)])
+        self._pid = process.pid
+
+    def step(self, stretch: Stretch, limit: int) -> Step:
+        """Goes on with a stretch, for so many base pages at the most.
+
+        Raises:
+            NotPermitted: The process may not be touched any longer, or a sandbox forbids the call.
+            Unsupported: The kernel has no such call.
+            KernelError: There is no memory for the step itself.
+        """
+        counts = ffi.new("int64_t[]", max(1, len(self._sources)) * len(KINDS) * lib.PM_COLUMNS)
+        step = stretch.open()
+        step.tally.counts = counts
+        step.tally.once = self._once
+        step.limit = limit
+        started = time.monotonic()
+        error = -self._take(step)
+        seconds = time.monotonic() - started
+        if error == errno.ENOMEM:
+            raise KernelError(error, "there is no memory for a step", pid=self._pid)
+        if error not in (0, errno.ESRCH):
+            raise self._refused(error)
+        entries = list(self._entries(counts))
+        stretch.left += sum(e.pages for e in entries if e.column in REASONS.values())
+        return Step(
+            entries,
+            looked_at=step.looked_at,
+            moved=sum(entry.pages for entry in entries if entry.column == "moved"),
+            hidden=step.hidden,
+            ended=error != 0,
+            seconds=seconds,
+        )
+
+    def first_present(self, start: int, end: int) -> int:
+        """The address of the first page in memory from ``start`` on; ``end`` if there is none."""
+        return lib.pm_first_present(self._memory, start, end)
+
+    def close(self) -> None:
+        """Gives the open file back."""
+        os.close(self._pagemap)
+
+    def _take(self, step: ActionStep) -> int:
+        """Takes a step in C; 0 or a negative errno."""
+        raise NotImplementedError
+
+    def _refused(self, number: int) -> KernelError:
+        """The error for what the kernel answered to a step."""
+        raise NotImplementedError
+
+    def _introduce(self, subject: Subject) -> None:
+        subject.memory = self._memory[0]
+        subject.hides = lib.pm_hides_pages()
+        subject.pid = self._pid
+        subject.nodes = len(self._routes)
+        subject.routes = self._routes
+
+    def _entries(self, counts: CArray) -> Iterator[Entry]:
+        # As a list at once: most counts of a step are zero, and each look into C takes its time.
+        numbers = iter(memoryview(ffi.buffer(counts)).cast("B").cast("q").tolist())
+        for source in self._sources:
+            for kind in KINDS:
+                row = list(islice(numbers, lib.PM_COLUMNS))
+                if any(row):
+                    for column, name in _COLUMNS.items():
+                        if row[column]:
+                            yield Entry(source, kind, name, row[column])
+
+
+def _huge_size() -> int:
+    """Bytes of a transparent huge page; 0 where there are none."""
+    try:
+        return int(_files.read_text(_HUGE_SIZE))
+    except OSError:
+        return 0

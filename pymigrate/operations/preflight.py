@@ -1,0 +1,207 @@
+"""``check()``: whether a migration can work, and how well, before anything moves."""
+
+from __future__ import annotations
+
+import errno
+
+from pymigrate import _files
+from pymigrate._checks import check_flag
+from pymigrate._native import ffi, lib
+from pymigrate.causes import name_one_of, nodes_are
+from pymigrate.errors import KernelError
+from pymigrate.kernel._memory_files import MemoryFiles, kilobytes
+from pymigrate.kernel.nodes import topology
+from pymigrate.kernel.process import Process
+from pymigrate.kernel.resident import residency
+from pymigrate.kernel.vma import vmas
+from pymigrate.migrate import migrate
+from pymigrate.nodemask import NodeMask
+from pymigrate.operations.obstacles import Facts, find_obstacles
+from pymigrate.operations.routes import Routes
+from pymigrate.operations.verdicts import (
+    OK,
+    REFUSED,
+    SKIPPED,
+    WARNING,
+    PlannedMove,
+    Preflight,
+    Verdict,
+)
+from pymigrate.task import Task
+from pymigrate.units import format_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pymigrate.causes import Cause
+    from pymigrate.kernel.resident import Residency
+    from pymigrate.nodemask import Nodes
+
+__all__ = ["check", "policy_verdict"]
+
+
+def check(
+    pid: int,
+    old: Nodes | None = None,
+    new: Nodes | None = None,
+    *,
+    moves: Mapping[int, int] | None = None,
+    shared: bool | None = None,
+) -> Preflight:
+    """Looks at everything that decides about a migration; moves nothing.
+
+    Args:
+        pid: The process; 0 is the calling one.
+        old: Nodes to move pages from.
+        new: Nodes to move them to.
+        moves: Instead of these: a map from source to target.
+        shared: As for ``Migration``: None if shared pages are to move where that is permitted.
+
+    Raises:
+        InvalidArgument: An argument makes no sense.
+        NoSuchProcess: There is no such process.
+    """
+    routes = Routes.of(old, new, moves)
+    check_flag("shared", shared, optional=True)
+    with Process(pid) as process:
+        caller, target = Task.read(0), Task.read(process.pid)
+        verdicts = [
+            Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}"),
+            _sandbox(caller),
+            _source_nodes(routes),
+            *_obstacles(Facts(routes, caller, target, shared=bool(shared)), shared),
+        ]
+        if any(verdict.state == REFUSED for verdict in verdicts):
+            verdicts += [Verdict(name, SKIPPED, _NOT_LOOKED_AT) for name in _OF_MEMORY]
+            return Preflight(process.pid, tuple(verdicts))
+        return _look_at_memory(process, routes, verdicts)
+
+
+_NOT_LOOKED_AT = "not looked at"
+_OF_MEMORY = ("free-memory", "balancing", "pinned", "policy")
+_FINE = {
+    "user-memory": "it has memory of its own",
+    "identity": "the caller may trace it",
+    "target-nodes": "the nodes to move to have memory",
+    "target-cpuset": "its cpuset allows the nodes to move to",
+    "caller-cpuset": "the cpuset of the caller allows a node to move to",
+}
+
+
+def _obstacles(facts: Facts, shared: bool | None) -> Iterator[Verdict]:
+    found = dict(find_obstacles(facts))
+    for name, fine in _FINE.items():
+        if name in found:
+            yield _refused(name, found[name]) or Verdict(name, OK, fine)
+        else:
+            yield Verdict(name, SKIPPED, _NOT_LOOKED_AT)
+    name = "shared-pages"
+    yield _refused(name, found[name]) or _shared_pages(facts.caller, shared)
+
+
+def _refused(name: str, cause: Cause | None) -> Verdict | None:
+    return Verdict(name, REFUSED, cause.text, cause.remedy) if cause else None
+
+
+def _source_nodes(routes: Routes) -> Verdict:
+    without = routes.old - NodeMask.has_memory()
+    if not without:
+        return Verdict("source-nodes", OK, "the nodes to move from have memory")
+    finding = f"{nodes_are(without)} not there or without memory: nothing can lie there"
+    return Verdict("source-nodes", WARNING, finding, name_one_of(NodeMask.has_memory()))
+
+
+def _sandbox(caller: Task) -> Verdict:
+    """Both calls are made in a way that does nothing."""
+    answers = {"move_pages": lib.pm_move_pages(0, 0, ffi.NULL, ffi.NULL, ffi.NULL, 0)}
+    try:
+        migrate(0, (), caller.allowed)
+    except KernelError as error:
+        answers["migrate_pages"] = -(error.errno or 0)
+    denied = {name: -number for name, number in answers.items() if number < 0}
+    if not denied:
+        return Verdict("sandbox", OK, "the system calls answer")
+    codes = ", ".join(f"{name}: {errno.errorcode[number]}" for name, number in denied.items())
+    remedy = "allow them in its seccomp profile" if caller.filtered else "use a kernel with NUMA"
+    return Verdict("sandbox", REFUSED, f"system calls are not to be had ({codes})", remedy)
+
+
+def _shared_pages(caller: Task, shared: bool | None) -> Verdict:
+    if shared is False:
+        return Verdict("shared-pages", WARNING, "pages that other processes map too stay, as asked")
+    if caller.may_move_anything():
+        return Verdict("shared-pages", OK, "pages that other processes map too can move")
+    finding = "without CAP_SYS_NICE, pages that other processes map too stay where they are"
+    return Verdict("shared-pages", WARNING, finding, "run with CAP_SYS_NICE")
+
+
+def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -> Preflight:
+    """Adds what takes a look at the memory of the process, and what of it would move."""
+    try:
+        with MemoryFiles(process.pid) as files:
+            resident = residency(process.pid, files=files)
+            of_memory = [
+                _free_memory(resident, routes),
+                _balancing(topology().balancing),
+                _pinned(process.pid),
+                policy_verdict(files, routes),
+            ]
+    except KernelError as error:
+        refused = Verdict("memory-files", REFUSED, error.cause, error.remedy)
+        return Preflight(process.pid, (*verdicts, refused))
+    moves = tuple(PlannedMove(s, t, resident.pages(s)) for s, t in routes.moves.items())
+    return Preflight(process.pid, (*verdicts, *of_memory), moves)
+
+
+def _free_memory(resident: Residency, routes: Routes) -> Verdict:
+    machine = topology()
+    needs: dict[int, int] = {}
+    for source, target in routes.moves.items():
+        needs[target] = needs.get(target, 0) + resident.bytes(source)
+    # What leaves a node that is a source too makes room on it.
+    short = [
+        f"node {node} has {format_bytes(machine[node].memory_free)} free for {format_bytes(need)}"
+        for node, need in needs.items()
+        if need > machine[node].memory_free + (resident.bytes(node) if node in routes.moves else 0)
+    ]
+    if short:
+        remedy = "free memory there (the page cache gives way by itself), or add target nodes"
+        return Verdict("free-memory", WARNING, "; ".join(short), remedy)
+    total = format_bytes(sum(needs.values()))
+    return Verdict("free-memory", OK, f"there is room for the {total} that have to move")
+
+
+def _balancing(mode: int | None) -> Verdict:
+    if not mode:
+        return Verdict("balancing", OK, "NUMA balancing is off")
+    return Verdict(
+        "balancing",
+        WARNING,
+        "NUMA balancing is on: pages follow the CPUs that use them, and may come back",
+        "bind the process to CPUs of the new nodes, or sysctl kernel.numa_balancing=0",
+    )
+
+
+def _pinned(pid: int) -> Verdict:
+    pinned = kilobytes(_files.read_status(pid), "VmPin")
+    if not pinned:
+        return Verdict("pinned", OK, "no memory is pinned by drivers")
+    finding = f"{format_bytes(pinned)} are pinned by drivers (RDMA, GPUs) and will stay"
+    return Verdict("pinned", WARNING, finding, "register that memory after the migration")
+
+
+def policy_verdict(files: MemoryFiles, routes: Routes) -> Verdict:
+    """Whether memory policies bring pages back to the nodes that they leave."""
+    leaving = routes.sources - routes.targets
+    naming = [vma for vma in vmas(files.pid, files=files) if vma.policy.nodes & leaving]
+    if not naming:
+        return Verdict("policy", OK, "no memory policy names the old nodes")
+    example = f"{naming[0].policy} at {naming[0].start:#x}"
+    return Verdict(
+        "policy",
+        WARNING,
+        f"the memory policy of {len(naming)} mappings names old nodes ({example}): what they touch "
+        "from now on goes there",
+        "have the process change it (set_mempolicy(2), mbind(2)); from outside, cpuset.mems does",
+    )
