@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.families import family
 from support.pids import bury, mortal
 from support.processes import ended, idle_process, zombie
 
@@ -20,10 +21,10 @@ pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-n
 
 @pytest.mark.parametrize("kind", ["--tree", "--session", "--group"])
 def test_a_job_that_has_nothing_to_move(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with idle_process() as pid:
-        assert main(["migrate", kind, str(os.getpid()), "0", "0", "--json"]) == 0
+    with family() as (parent, pids):
+        assert main(["migrate", kind, str(parent.pid), "0", "0", "--json"]) == 0
         report = json.loads(capsys.readouterr().out)
-        assert {os.getpid(), pid} <= {part["pid"] for part in report["processes"]}
+        assert {part["pid"] for part in report["processes"]} == set(pids)
     assert report["complete"]
     assert report["settled"]
     assert report["moved"] == 0
