@@ -102,13 +102,24 @@ class MemoryFiles:
 
 
 def lines(file: int) -> Iterator[bytes]:
-    """The lines of an open file from where it stands, without their newlines, as they are read."""
+    """The lines of an open file from where it stands, without their newlines, as they are read.
+
+    They end where the process does: only ``MemoryFiles.check()`` tells that they are all.
+    """
     rest = b""
-    while block := os.read(file, _BLOCK_SIZE):
+    while block := _read_block(file):
         *complete, rest = (rest + block).split(b"\n")
         yield from complete
     if rest:
         yield rest
+
+
+def _read_block(file: int) -> bytes:
+    # m_start() in fs/proc: nothing for memory that is gone, and ESRCH once nobody has the pid.
+    try:
+        return os.read(file, _BLOCK_SIZE)
+    except ProcessLookupError:
+        return b""
 
 
 def open_memory_file(pid: int, name: str) -> int:
@@ -133,7 +144,10 @@ def open_memory_file(pid: int, name: str) -> int:
 def read_memory_file(pid: int, name: str) -> str:
     """The whole of a file of that kind; raises what ``open_memory_file`` does."""
     with open(open_memory_file(pid, name), encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
+        try:
+            return file.read()
+        except ProcessLookupError:
+            raise _gone(pid) from None
 
 
 def kilobytes(fields: Mapping[str, str], name: str) -> int:

@@ -9,6 +9,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Callable
 
@@ -91,6 +93,25 @@ def test_the_end_of_a_process_between_two_mappings() -> None:
         os.kill(pid, signal.SIGKILL)
         with pytest.raises((NoUserMemory, NoSuchProcess)):
             list(found)
+
+
+@contextmanager
+def gone_with_open_files() -> Iterator[MemoryFiles]:
+    """The files of a process that has ended since; nobody has to wait for it any more."""
+    pid = os.fork()
+    if pid == 0:
+        threading.Event().wait()
+    with MemoryFiles(pid) as files:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        yield files
+
+
+@pytest.mark.parametrize("look", [residency, lambda pid, files: list(vmas(pid, files=files))])
+def test_a_process_that_is_gone_before_its_files_are_read(look: Callable[..., object]) -> None:
+    with gone_with_open_files() as files, pytest.raises(NoSuchProcess) as caught:
+        look(files.pid, files=files)
+    assert caught.value.reason == "gone"
 
 
 def test_exec_under_our_eyes() -> None:
