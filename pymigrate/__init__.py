@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency, residency
     from pymigrate.kernel.sample import sample_residency
     from pymigrate.kernel.vma import Vma, vmas
+    from pymigrate.launchers.cluster_report import ClusterReport
+    from pymigrate.launchers.host_row import HostRow
+    from pymigrate.launchers.rank_row import RankRow
     from pymigrate.nodemask import Nodes as Nodes
     from pymigrate.operations.eviction import Eviction, evict
     from pymigrate.operations.eviction_preflight import check_eviction
@@ -62,6 +65,9 @@ __all__ = [
     "JobOperation",
     "JobProgress",
     "JobReport",
+    "ClusterReport",
+    "HostRow",
+    "RankRow",
     "relocate",
     "Relocation",
     "home",
@@ -113,6 +119,9 @@ _LAZY = {
     "JobOperation": "pymigrate.jobs.job_operation",
     "JobProgress": "pymigrate.jobs.job_report",
     "JobReport": "pymigrate.jobs.job_report",
+    "ClusterReport": "pymigrate.launchers.cluster_report",
+    "HostRow": "pymigrate.launchers.host_row",
+    "RankRow": "pymigrate.launchers.rank_row",
     "relocate": "pymigrate.jobs.relocation",
     "Relocation": "pymigrate.jobs.relocation",
     "home": "pymigrate.jobs.homeward",

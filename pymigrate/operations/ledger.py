@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 __all__ = ["Counts", "Entry", "Ledger"]
@@ -61,6 +61,12 @@ class Counts:
             "left_behind": self.left_behind,
             "left": dict(self.left),
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Counts:
+        """What ``to_dict()`` made."""
+        columns = {column: values[column] for column in _COLUMNS}
+        return cls(**columns, left=dict(values["left"]))
 
     def closes(self) -> bool:
         """Whether every page that was asked for is in exactly one column."""

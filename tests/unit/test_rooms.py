@@ -11,7 +11,7 @@ import pymigrate
 PACKAGE = Path(pymigrate.__file__).parent
 
 #: From the ground up; the modules of the package itself are the ground.
-ROOMS = ("", "kernel", "operations", "jobs", "cli")
+ROOMS = ("", "kernel", "operations", "jobs", "launchers", "cli")
 
 #: These open the doors from outside.
 DOORS = {"__init__.py", "__main__.py"}

@@ -1,0 +1,27 @@
+"""How it ended on a host, in one word, and which word stands for several."""
+
+from __future__ import annotations
+
+__all__ = ["CANCELLED", "DONE", "FAILED", "LEFT", "SILENT", "STATUSES", "worst"]
+
+DONE = "done"
+LEFT = "left"
+FAILED = "failed"
+SILENT = "silent"
+CANCELLED = "cancelled"
+
+STATUSES = {DONE: 0, LEFT: 1, FAILED: 2, SILENT: 2, CANCELLED: 130}
+"""The exit status that each stands for, from the best to the worst.
+
+``"done"``: all is where it should be, or nothing stands in the way of it; ``"left"``: pages or
+processes were left behind, or it would be refused; ``"failed"``: nothing could be done on the host;
+``"silent"``: the host did not answer in time; ``"cancelled"``: it was stopped, and the counts are
+those of what had been done.
+"""
+
+_RANKS = {outcome: rank for rank, outcome in enumerate(STATUSES)}
+
+
+def worst(one: str, other: str) -> str:
+    """The worse of two outcomes."""
+    return max(one, other, key=_RANKS.__getitem__)
