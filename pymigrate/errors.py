@@ -19,6 +19,10 @@ __all__ = [
     "InvalidType",
     "InvalidNodes",
     "UnknownNode",
+    "LauncherError",
+    "EngineMissing",
+    "NoSuchJob",
+    "JobRefused",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",
@@ -89,6 +93,53 @@ class InvalidNodes(InvalidArgument):
 
 class UnknownNode(InvalidArgument, LookupError):
     """A device of which the kernel does not tell the node: there is none, or its node is -1."""
+
+
+class LauncherError(Error):
+    """What an engine that runs jobs on several hosts refused, or a job that it does not have.
+
+    Attributes:
+        reason: One word for the cause, for programs; the subclass lists them.
+        remedy: What would help, for people.
+    """
+
+    def __init__(self, cause: str, *, reason: str = "engine", remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}" if self.remedy else self.cause
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_launcher, (type(self), self.cause, self.reason, self.remedy)
+
+
+def _rebuild_launcher(kind: type[LauncherError], cause: str, reason: str, remedy: str) -> object:
+    return kind(cause, reason=reason, remedy=remedy)
+
+
+class EngineMissing(LauncherError, FileNotFoundError):
+    """The engine, or what reaches hosts, is not installed here.
+
+    Reasons: ``"no-engine"``.
+    """
+
+
+class NoSuchJob(LauncherError, LookupError):
+    """The engine has no running job of that id.
+
+    Reasons: ``"unknown"``, ``"ended"``, ``"pending"``, ``"several"`` (the id stands for more than
+    one job).
+    """
+
+
+class JobRefused(LauncherError, PermissionError):
+    """The caller may not join the job, as it belongs to somebody else.
+
+    Reasons: ``"not-yours"``.
+    """
 
 
 class KernelError(Error, OSError):

@@ -22,6 +22,10 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.InvalidType: {ValueError, TypeError},
     errors.InvalidNodes: {ValueError},
     errors.UnknownNode: {ValueError, LookupError},
+    errors.LauncherError: {Exception},
+    errors.EngineMissing: {OSError, FileNotFoundError},
+    errors.NoSuchJob: {LookupError},
+    errors.JobRefused: {OSError, PermissionError},
     errors.KernelError: {OSError},
     errors.NoSuchProcess: {OSError, ProcessLookupError},
     errors.NotPermitted: {OSError, PermissionError},
@@ -54,6 +58,8 @@ EXAMPLES = [
         for kind in KERNEL_ERRORS
     ),
     errors.NoSuchProcess(errno.ESRCH, "gone", pid=0),
+    errors.JobRefused("job 7 is not yours", reason="not-yours", remedy="ask its owner"),
+    errors.EngineMissing("srun is not here"),
 ]
 
 every_kind = pytest.mark.parametrize("kind", BUILTINS, ids=lambda kind: kind.__name__)

@@ -1,0 +1,105 @@
+"""OLD and NEW on hosts that are not alike: a node list, or a rule that each host understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymigrate.errors import InvalidArgument, quote
+from pymigrate.jobs.places import Places
+from pymigrate.kernel.devices import device_node
+from pymigrate.kernel.nodes import topology
+from pymigrate.nodemask import NodeMask
+from pymigrate.plan import plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Moves = Callable[[int], dict[int, int]]
+
+__all__ = ["WORDS", "Rule", "moves"]
+
+WORDS = {"home": "affinity", "local": "ran", "cpuset": "cpuset"}
+"""Rules in one word, and what they are by in ``home()``."""
+
+_DEVICE = "device:"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Nodes, in words that are understood on each host for itself, and for each process.
+
+    Attributes:
+        text: A node list; or ``"home"``: the nodes of the CPUs that the process may use;
+            ``"local"``: of those that its threads last ran on; ``"cpuset"``: those that it may have
+            memory on; ``"device:ib0"``: the node of a network interface or a PCI device.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if self.is_list:
+            NodeMask(self.text)  # refuses here what would be refused on each host
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a node list."""
+        return self.text not in WORDS and not self.text.startswith(_DEVICE)
+
+    def nodes(self) -> NodeMask:
+        """The nodes of a list on this host: ``all``, ``!`` and ``+`` mean its own.
+
+        Raises:
+            InvalidArgument: It is no node list here.
+        """
+        return NodeMask(self.text)
+
+    def places(self) -> Places:
+        """The places that a rule means on this host.
+
+        Raises:
+            UnknownNode: The device is on no known node.
+        """
+        if self.text.startswith(_DEVICE):
+            node = device_node(self.text[len(_DEVICE) :])
+            return Places(topology(), nodes=NodeMask(node))
+        return Places(topology(), WORDS[self.text])
+
+
+def moves(old: Rule | None, new: Rule) -> Moves:
+    """What tells the map of each process of this host, where OLD or NEW is a rule.
+
+    Memory goes to the nearest node of a rule's, and from a rule's nodes to those of a list as the
+    kernel would pair them.
+
+    Args:
+        old: From where; None: from wherever the rule says that it ought not to be.
+        new: Where to.
+
+    Raises:
+        InvalidArgument: Nothing is a rule.
+        UnknownNode: A device is on no known node.
+    """
+    if not new.is_list:
+        places = new.places()
+        if old is None:
+            return places.moves
+        within = _nodes_of(old)
+        return lambda pid: _only(places.moves(pid), within(pid))
+    if old is None or old.is_list:
+        raise InvalidArgument(f"old {quote(old and old.text)}: there is no rule; give node sets")
+    targets, sources = new.nodes(), old.places()
+    return lambda pid: dict(plan(sources.of(pid), targets)) or {targets[0]: targets[0]}
+
+
+def _nodes_of(rule: Rule) -> Callable[[int], NodeMask]:
+    if rule.is_list:
+        nodes = rule.nodes()
+        return lambda pid: nodes
+    return rule.places().of
+
+
+def _only(moves: dict[int, int], sources: NodeMask) -> dict[int, int]:
+    """The part of a map with these sources; nothing has to move, if there is none."""
+    kept = {source: target for source, target in moves.items() if source in sources}
+    return kept or {target: target for target in moves.values()}

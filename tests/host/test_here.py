@@ -1,0 +1,48 @@
+"""The part of a job that is on this host, for real: on one node nothing can move."""
+
+from __future__ import annotations
+
+import pytest
+from support.processes import ended, idle_process
+
+from pymigrate import Job
+from pymigrate.launchers.here import do_here, host_name
+from pymigrate.launchers.wish import Wish
+
+
+@pytest.mark.parametrize(
+    "wish", [Wish(old="0", new="0"), Wish(new="home"), Wish("check", "0", "0"), Wish("show")]
+)
+def test_processes_are_rows_with_their_ranks(wish: Wish) -> None:
+    with idle_process() as one, idle_process() as two:
+        ranks = {one: 5, two: 4}
+        report = do_here(Job.of([one, two]), wish, ranks=lambda: ranks)
+    assert report.action == wish.action
+    assert [(row.rank, row.pid) for row in report.ranks] == [(4, two), (5, one)]
+    assert (report.status, report.processes) == (0, 2)
+    (host,) = report.hosts
+    assert host.host == host_name()
+    assert host.topology.startswith("nodes 0")
+    assert all(row.nodes and sum(row.nodes.values()) > 0 for row in report.ranks)
+    assert sum(host.nodes.values()) == sum(sum((row.nodes or {}).values()) for row in report.ranks)
+
+
+def test_what_is_refused_for_a_process_is_told_with_it() -> None:
+    with idle_process() as pid:
+        report = do_here(Job.of([pid]), Wish("check", "0", "1023"), ranks=lambda: {pid: 0})
+    (row,) = report.ranks
+    assert report.status == 1
+    assert "target-nodes: " in row.finding
+
+
+def test_a_device_that_this_host_lacks_is_the_outcome_of_the_host() -> None:
+    with idle_process() as pid:
+        report = do_here(Job.of([pid]), Wish(new="device:ib7"), host="h3")
+    (host,) = report.hosts
+    assert (host.host, host.outcome, host.error) == ("h3", "failed", "UnknownNode")
+    assert "'ib7'" in host.finding
+
+
+def test_a_host_without_processes_has_nothing_to_do() -> None:
+    report = do_here(Job(lambda: [ended()]), Wish(old="0", new="0"))
+    assert (report.status, report.processes) == (0, 0)
