@@ -23,6 +23,7 @@ __all__ = [
     "EngineMissing",
     "NoSuchJob",
     "JobRefused",
+    "HelperMissing",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",
@@ -139,6 +140,13 @@ class JobRefused(LauncherError, PermissionError):
     """The caller may not join the job, as it belongs to somebody else.
 
     Reasons: ``"not-yours"``.
+    """
+
+
+class HelperMissing(LauncherError, FileNotFoundError):
+    """The hosts of a job have no pymigrate where it was looked for.
+
+    Reasons: ``"no-helper"``.
     """
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 
 import pymigrate
-from pymigrate.cli import check, evict, follow, home, migrate, nodes, plan, relocate, show
+from pymigrate.cli import check, evict, follow, home, job, migrate, nodes, plan, relocate, show
 from pymigrate.cli.status import FAILED
 from pymigrate.cli.streams import complain, discard_rest
 from pymigrate.errors import Error
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parser", "run"]
 
-_SUBCOMMANDS = (migrate, evict, home, follow, relocate, check, plan, show, nodes)
+_SUBCOMMANDS = (migrate, evict, home, follow, relocate, job, check, plan, show, nodes)
 
 _EPILOG = """\
 OLD and NEW are node lists: 0-3,8 (ranges), 0-31:2/8 (of each 8 the first 2), all (the nodes your
@@ -27,7 +27,7 @@ cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
 
 exit status:
   0    done
-  1    migrate, evict, home, relocate: pages were left behind or have appeared, or a process
+  1    migrate, evict, home, relocate, job: pages were left behind or have appeared, or a process
        ended midway;
        check, --dry-run: it cannot work
   2    an error, told on standard error; output that nobody takes is one too

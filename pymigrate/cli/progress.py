@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from pymigrate.errors import Error
+from pymigrate.units import format_bytes
 
 try:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
+        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeRemainingColumn,
@@ -26,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["progress_bar"]
+__all__ = ["hosts_bar", "progress_bar"]
 
 
 @contextmanager
@@ -44,5 +46,23 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def hosts_bar(label: str) -> Iterator[Callable[[int, int, int], None]]:
+    """Shows a bar; the function that it gives sets hosts: answered, all; and bytes."""
+    columns = (
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("hosts, {task.fields[size]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, size=format_bytes(0))
+
+        def show(answered: int, hosts: int, done: int) -> None:
+            bar.update(task, completed=answered, total=hosts, size=format_bytes(done))
 
         yield show

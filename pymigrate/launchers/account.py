@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pymigrate.launchers.amounts import Amounts
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.host_row import HostRow
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.report import Report
 
-__all__ = ["failed", "of_job", "of_rows", "sizes"]
+__all__ = ["failed", "of_job", "of_rows", "renamed", "sizes"]
 
 
 def of_job(
@@ -73,6 +75,17 @@ def of_rows(
 def failed(action: str, row: HostRow) -> ClusterReport:
     """The part of a host on which nothing was done (``HostRow.failed()``)."""
     return _single(action, row, [])
+
+
+def renamed(part: ClusterReport, host: str) -> ClusterReport:
+    """The part of a host by the name that others have for it."""
+    if all(row.host == host for row in part.hosts):
+        return part
+    return replace(
+        part,
+        hosts=tuple(replace(row, host=host) for row in part.hosts),
+        ranks=tuple(replace(row, host=host) for row in part.ranks),
+    )
 
 
 def sizes(residency: Residency | None) -> dict[int, int]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pymigrate.launchers.cluster_report import ClusterReport
+    from pymigrate.launchers.host_row import HostRow
     from pymigrate.operations.ledger import Counts
 
 __all__ = ["lines"]
@@ -69,9 +70,7 @@ def _amount(pages: int, size: int) -> str:
 def _troubles(report: ClusterReport) -> list[str]:
     """Hosts and processes that are not done, with what was found there."""
     troubled = [
-        f"  {row.host}: {row.outcome}{': ' * bool(row.finding)}{row.finding}"
-        for row in report.hosts
-        if row.outcome != DONE
+        f"  {row.host}: {row.outcome}{_what(row)}" for row in report.hosts if row.outcome != DONE
     ]
     troubled += [
         f"  {row.host}, {'' if row.rank is None else f'rank {row.rank}, '}pid {row.pid}: "
@@ -81,6 +80,12 @@ def _troubles(report: ClusterReport) -> list[str]:
     ]
     more = len(troubled) - _LINES_OF_TROUBLE
     return troubled[:_LINES_OF_TROUBLE] + [f"  ... and {more} more of that kind"] * (more > 0)
+
+
+def _what(row: HostRow) -> str:
+    if row.finding:
+        return f": {row.finding}"
+    return f": {row.troubled} of {row.processes} processes" if row.troubled else ""
 
 
 def _topologies(report: ClusterReport) -> list[str]:

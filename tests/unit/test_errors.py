@@ -26,6 +26,7 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.EngineMissing: {OSError, FileNotFoundError},
     errors.NoSuchJob: {LookupError},
     errors.JobRefused: {OSError, PermissionError},
+    errors.HelperMissing: {OSError, FileNotFoundError},
     errors.KernelError: {OSError},
     errors.NoSuchProcess: {OSError, ProcessLookupError},
     errors.NotPermitted: {OSError, PermissionError},

@@ -1,0 +1,48 @@
+"""A job on many hosts, for people: the bar while it is worked on, and the tables afterwards."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from pymigrate.launchers.cluster_report import ClusterReport
+    from pymigrate.launchers.conductor import ClusterProgress
+
+__all__ = ["print_report", "progress_of_hosts"]
+
+_LABELS = {"migrate": "migrating", "evict": "evicting", "check": "checking", "show": "looking"}
+
+
+def print_report(report: ClusterReport, arguments: argparse.Namespace) -> None:
+    """JSON; or the tables, where there is what draws them, and the sums, which take nothing."""
+    if arguments.json:
+        print(report.to_json())
+        return
+    if find_spec("rich") is not None:
+        from pymigrate.cli.hosts_tables import print_hosts
+
+        print_hosts(report)
+    print(report)
+
+
+@contextmanager
+def progress_of_hosts(
+    arguments: argparse.Namespace, action: str
+) -> Iterator[Callable[[ClusterProgress], object] | None]:
+    """What shows how many hosts have answered; None where nobody looks."""
+    wanted: bool | None = arguments.progress
+    if wanted is None:
+        wanted = sys.stderr.isatty() and find_spec("rich") is not None
+    if not wanted:
+        yield None
+        return
+    from pymigrate.cli.progress import hosts_bar
+
+    with hosts_bar(_LABELS[action]) as show:
+        yield lambda step: show(step.answered, step.hosts, step.done)

@@ -1,0 +1,134 @@
+"""``pymigrate job``: a job that spans hosts is moved, checked or shown on all of them at once."""
+
+from __future__ import annotations
+
+import shlex
+
+from pymigrate.cli.arguments import add_json, add_parser
+from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_of
+from pymigrate.cli.hosts_view import print_report, progress_of_hosts
+from pymigrate.cli.interrupt import on_interrupt
+from pymigrate.cli.quantities import TIMES, duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from pymigrate.cli.arguments import Subparsers
+    from pymigrate.launchers.wish import Wish
+
+_STATUSES = """\
+  the worst of all hosts:
+  0    every page that was asked for is where it should be; --check: nothing is refused
+  1    pages were left behind or have appeared, or a process could not be dealt with; --check:
+       it cannot work somewhere
+  2    an error, before anything was done or on a host; or a host did not answer in time
+  130  stopped by Ctrl-C or SIGTERM; the report says what had been done
+"""
+_NODES = "nodes to move pages {}: a list, or home, local, cpuset, device:NAME as each host has it"
+
+
+def add_to(subparsers: Subparsers) -> None:
+    """Adds the subcommand."""
+    parser = add_parser(
+        subparsers,
+        "job",
+        "move the memory of a job on all its hosts",
+        "Move the pages of a running job from the nodes OLD to the nodes NEW on each of its hosts, "
+        "through the engine that runs it, and gather one report. With one word, such as home, in "
+        "place of OLD NEW, what is elsewhere goes there.",
+        _STATUSES,
+    )
+    parser.add_argument(
+        "target", metavar="ENGINE:ID", help="the job: slurm:1234, slurm:1234.0, cgroup:FOLDER"
+    )
+    for name, way in (("old", "from"), ("new", "to")):
+        parser.add_argument(name, metavar=name.upper(), nargs="?", help=_NODES.format(way))
+    _add_actions(parser)
+    _add_hosts(parser)
+    add_shared(parser)
+    add_bounds(parser)
+    add_progress(parser)
+    add_json(parser)
+    _add_helper(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_mutually_exclusive_group()
+    for action, what in (
+        ("check", "say whether it can work, and move nothing"),
+        ("show", "show on which nodes the memory is; without OLD and NEW"),
+        ("evict", "evict the pages to swap instead"),
+    ):
+        actions.add_argument(
+            f"--{action}", dest="action", action="store_const", const=action, help=what
+        )
+    parser.set_defaults(action="migrate")
+
+
+def _add_hosts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hosts",
+        metavar="NODESET",
+        help="reach these hosts by ClusterShell, h[1-4] or @group, instead of joining the job",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=duration,
+        metavar="TIME",
+        help=f"how long a host may be silent before it is given up ({TIMES})",
+    )
+    parser.add_argument(
+        "--command",
+        type=shlex.split,
+        metavar="COMMAND",
+        help="how pymigrate is called on the hosts (by the interpreter that runs this one)",
+    )
+
+
+def _add_helper(parser: argparse.ArgumentParser) -> None:
+    """What this command passes to itself on each host."""
+    helper = parser.add_argument_group("on a host of the job")
+    helper.add_argument(
+        "--here", action="store_true", help="deal with the processes on this host alone"
+    )
+    helper.add_argument(
+        "--leash",
+        action="store_true",
+        help="with --here: tell a launcher how far it is, and stop when standard input ends",
+    )
+    helper.add_argument(
+        "--rows", type=int, default=4096, metavar="N", help="tell of so many processes at most"
+    )
+    helper.add_argument(
+        "--every", type=duration, default=1.0, metavar="TIME", help="between two signs of life"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does it on all hosts, or the part of this one, and prints the report."""
+    # Imported for this command only: the others start without it.
+    wish = _wish(arguments)
+    if arguments.here:
+        from pymigrate.cli.job_part import run_here
+
+        return run_here(arguments, wish)
+    from pymigrate.launchers.remote import JobOnHosts
+
+    wishes = {name: getattr(arguments, name) for name in ("hosts", "timeout", "command")}
+    wishes = {name: value for name, value in wishes.items() if value is not None}
+    operation = JobOnHosts(arguments.target, wish, **wishes)
+    with on_interrupt(operation.cancel), progress_of_hosts(arguments, wish.action) as show:
+        report = operation.run(show)
+    print_report(report, arguments)
+    return report.status
+
+
+def _wish(arguments: argparse.Namespace) -> Wish:
+    from pymigrate.launchers.wish import Wish
+
+    old, new = arguments.old, arguments.new
+    if new is None:  # one word says where to
+        old, new = None, old
+    return Wish(arguments.action, old, new, shared=arguments.shared, **bounds_of(arguments))

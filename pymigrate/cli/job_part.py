@@ -1,0 +1,111 @@
+"""``pymigrate job --here``: the part of one host, alone or as the helper of a launcher."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from pymigrate.cli.hosts_view import print_report
+from pymigrate.cli.interrupt import on_interrupt
+from pymigrate.launchers.engines import part_of
+from pymigrate.launchers.frames import frames
+from pymigrate.launchers.here import do_here
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from pymigrate.jobs.job_operation import JobOperation
+    from pymigrate.jobs.job_report import JobProgress
+    from pymigrate.launchers.wish import Wish
+
+
+def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
+    """Does what is wished on this host, and tells it to people or to a launcher."""
+    part = part_of(arguments.target)
+    stop = _Stop()
+    line = _Line(part.host(), arguments.every) if arguments.leash else None
+    if line:
+        line.begin(stop)
+    with on_interrupt(stop.stop):
+        report = do_here(
+            part.job(),
+            wish,
+            host=part.host(),
+            ranks=part.ranks,
+            begun=stop.watch,
+            progress=line.note if line else None,
+        )
+    report = report.with_ranks(arguments.rows)
+    if line:
+        line.tell({"report": report.to_dict()})
+    else:
+        print_report(report, arguments)
+    return report.status
+
+
+class _Stop:
+    """Stops the operation, or the one that has not begun yet."""
+
+    def __init__(self) -> None:
+        self._operation: JobOperation | None = None
+        self._stopped = False
+
+    def watch(self, operation: JobOperation) -> None:
+        """This is the operation."""
+        self._operation = operation
+        if self._stopped:
+            operation.cancel()
+
+    def stop(self) -> None:
+        """Stops it; from any thread or signal handler."""
+        self._stopped = True
+        if self._operation:
+            self._operation.cancel()
+
+
+class _Line:
+    """The line to a launcher: signs of life one way, and the other way its end, which means stop.
+
+    Args:
+        host: Who speaks.
+        every: Seconds between two signs of life.
+    """
+
+    def __init__(self, host: str, every: float) -> None:
+        self._host = host
+        self._every = every
+        self._how_far = 0, 0
+        self._lock = threading.Lock()
+        self._over = False
+
+    def begin(self, stop: _Stop) -> None:
+        """Says that this host is there, and goes on to, whatever else is done."""
+        for work in (self._live, lambda: self._heed(stop)):
+            threading.Thread(target=work, name="pymigrate-line", daemon=True).start()
+
+    def note(self, progress: JobProgress) -> None:
+        """How far it is, for the next sign of life."""
+        self._how_far = progress.done, progress.total
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Says something; the report is the last."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = "report" in message
+            for line in frames(self._host, message):
+                print(line, flush=False)
+            sys.stdout.flush()
+
+    def _live(self) -> None:
+        while not self._over:
+            self.tell({"progress": self._how_far})
+            time.sleep(self._every)
+
+    def _heed(self, stop: _Stop) -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        stop.stop()

@@ -1,0 +1,105 @@
+"""Hosts that an administrator reaches: by ClusterShell, as the site has set it up."""
+
+from __future__ import annotations
+
+import shlex
+
+from pymigrate.errors import EngineMissing, InvalidArgument, quote
+from pymigrate.launchers.conductor import CUT, KILL
+
+try:
+    from ClusterShell.Event import EventHandler
+    from ClusterShell.NodeSet import NodeSet, NodeSetException
+    from ClusterShell.NodeUtils import GroupError
+    from ClusterShell.Task import task_self
+except ModuleNotFoundError as missing:
+    raise EngineMissing(
+        f"to reach hosts takes the package {missing.name}",
+        reason="no-engine",
+        remedy="pip install 'pymigrate-numa[clustershell]'",
+    ) from None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from pymigrate.launchers.conductor import Conductor
+
+__all__ = ["node_set", "run_on_nodes"]
+
+_TICK = 0.1  # seconds between two questions of what to do
+
+
+def node_set(text: str) -> list[str]:
+    """The hosts of a node set: ``gpu[1-8]``, ``@rack3``, ``@all!gpu4``.
+
+    Raises:
+        InvalidArgument: It is none, or empty, or a group of it is not known.
+    """
+    try:
+        found = list(NodeSet(text))
+    except (NodeSetException, GroupError) as error:
+        raise InvalidArgument(f"hosts {quote(text)}: {error}") from None
+    if not found:
+        raise InvalidArgument(f"hosts {quote(text)}: there are none in it")
+    return found
+
+
+def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conductor) -> None:
+    """Runs the helper on each, some at a time (``fanout``), until all have ended."""
+    task = task_self()
+    crew = _Crew(conductor)
+    worker = task.shell(
+        shlex.join(helper), nodes=",".join(nodes), handler=crew, stdin=True, stderr=True
+    )
+    crew.worker = worker
+    timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
+    try:
+        task.resume()
+    finally:
+        timer.invalidate()
+        if not crew.ended:  # whoever was interrupted leaves nobody behind
+            worker.abort()
+
+
+class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
+    """What happens on the nodes, for the conductor."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+        self._last_words: dict[str, str] = {}
+        self._cut = False
+        self.worker: Any = None
+        self.ended = False
+
+    def ev_pickup(self, worker: Any, node: str) -> None:
+        """A node is begun with."""
+        self._conductor.started(node)
+
+    def ev_read(self, worker: Any, node: str, sname: str, msg: bytes) -> None:
+        """A node has said a line."""
+        line = msg.decode(errors="replace")
+        if sname == worker.SNAME_STDOUT:
+            self._conductor.hear(line, node)
+        elif line.strip():
+            self._last_words[node] = line.strip()
+
+    def ev_hup(self, worker: Any, node: str, rc: int | None) -> None:
+        """A node has ended; if it has not answered it never will."""
+        words = self._last_words.pop(node, "")
+        self._conductor.fail(node, f"exit status {rc}{': ' * bool(words)}{words}")
+
+    def ev_close(self, worker: Any, timedout: bool) -> None:
+        """All nodes have ended."""
+        self.ended = True
+
+    def ev_timer(self, timer: Any) -> None:
+        """Some time has passed."""
+        order = self._conductor.orders()
+        if order == CUT and not self._cut:
+            self._cut = True
+            self.worker.set_write_eof()
+        elif order == KILL:
+            self.worker.abort()

@@ -1,0 +1,210 @@
+"""Who has answered, who is silent, and when to stop: the work on many hosts, as seen from outside.
+
+It waits for nothing and starts nothing: an engine tells it what came in, and asks what to do.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from math import inf
+
+from pymigrate.errors import InvalidArgument
+from pymigrate.launchers import account
+from pymigrate.launchers.cluster_report import ClusterReport
+from pymigrate.launchers.frames import Unframer
+from pymigrate.launchers.host_row import HostRow
+from pymigrate.launchers.last_words import about
+from pymigrate.launchers.outcomes import CANCELLED, FAILED, SILENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+__all__ = ["CUT", "GO_ON", "KILL", "ClusterProgress", "Conductor"]
+
+GO_ON, CUT, KILL = "go on", "cut", "kill"
+"""What an engine is told: to go on; to end the helpers' standard input, which makes them stop and
+answer; to end them, as they do not."""
+
+_GRACE = 10.0  # seconds for a helper to end the step under way and to answer
+_LINGERING = 5.0  # seconds for the engine to end, once every host has answered
+_BATCH = 256  # answers that are held before they are summed up
+_NO_ANSWER = (
+    "{why}; is the same release of pymigrate there? --command names it if it is elsewhere than here"
+)
+
+
+@dataclass(frozen=True)
+class ClusterProgress:
+    """How far the work on a job is.
+
+    Attributes:
+        hosts: Hosts of the job.
+        answered: Those that have answered.
+        done: Bytes that are dealt with, as far as hosts have told.
+        total: Bytes that have to leave, likewise.
+    """
+
+    hosts: int
+    answered: int
+    done: int
+    total: int
+
+
+class Conductor:
+    """Gathers what the hosts answer.
+
+    Args:
+        action: What is done, in one word.
+        hosts: Those that are to answer.
+        timeout: Seconds for which a host may be silent.
+        progress: Called when there is news.
+        at_once: Whether all hosts are begun with now; else each is ``started()`` when it is.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        hosts: Iterable[str],
+        timeout: float,
+        progress: Callable[[ClusterProgress], object] | None = None,
+        *,
+        at_once: bool = True,
+    ) -> None:
+        self._action = action
+        self._timeout = timeout
+        self._progress = progress
+        self._start = time.monotonic()
+        # When those were heard that have not answered; who is not begun with yet is not silent.
+        self._heard = dict.fromkeys(hosts, self._start if at_once else inf)
+        self._hosts = len(self._heard)
+        self._how_far: dict[str, tuple[int, int]] = {}
+        self._sums: tuple[int, ...] = (0, 0)
+        self._last_words: dict[str, str] = {}
+        self._unframer = Unframer()
+        self._parts: list[ClusterReport] = []
+        self._cancelled = False
+        self._cut_at: float | None = None
+        self._all_answered_at: float | None = None
+
+    def cancel(self) -> None:
+        """Makes all hosts stop; from any thread and from signal handlers."""
+        self._cancelled = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether any host has been heard of."""
+        return bool(self._how_far) or bool(self._parts)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the hosts were told to stop, by whomever."""
+        return self._cancelled or self._cut_at is not None
+
+    # -- what came in
+
+    def started(self, host: str) -> None:
+        """A host is begun with."""
+        if host in self._heard:
+            self._heard[host] = time.monotonic()
+
+    def hear(self, line: str, host: str | None = None) -> None:
+        """A line of a helper's standard output.
+
+        Args:
+            line: With or without its end.
+            host: From where it came; the name that the helper itself gives, if None.
+        """
+        found = self._unframer.feed(line)
+        if found is None:
+            return
+        named, message = found
+        host = host or named
+        if host not in self._heard:
+            return
+        self.started(host)
+        if "report" in message:
+            self._take(host, message["report"])
+        else:
+            done, total = message.get("progress", (0, 0))
+            before = self._how_far.get(host, (0, 0))
+            self._how_far[host] = int(done), int(total)
+            self._sums = tuple(s + n - b for s, n, b in zip(self._sums, (done, total), before))
+        self._tell()
+
+    def fail(self, host: str, why: str) -> None:
+        """A host is known not to answer any more."""
+        if host in self._heard:
+            self._last_words[host] = why
+            self._answered(host, self._without(host, FAILED, "HelperFailed", self._why(host)))
+            self._tell()
+
+    # -- what to do
+
+    def orders(self) -> str:
+        """What an engine has to do now; to be asked several times in a second."""
+        now = time.monotonic()
+        if not self._heard:
+            self._all_answered_at = self._all_answered_at or now
+            return KILL if now - self._all_answered_at > _LINGERING else GO_ON
+        if self._cut_at is None:
+            if not (self._cancelled or self._all_silent(now)):
+                return GO_ON
+            self._cut_at = now
+        # Who has been silent for so long is not waited for again.
+        grace = _GRACE if self._cancelled else min(_GRACE, self._timeout)
+        return KILL if now - self._cut_at > grace else CUT
+
+    def _all_silent(self, now: float) -> bool:
+        return all(now - heard > self._timeout for heard in self._heard.values())
+
+    # -- the report
+
+    def report(self, words: str = "") -> ClusterReport:
+        """The sum, with a row for each host that has not answered; when the engine has ended.
+
+        Args:
+            words: What the engine said, in lines.
+        """
+        for host in list(self._heard):
+            self._answered(host, self._row_of_missing(host, words))
+        elapsed = time.monotonic() - self._start
+        whole = ClusterReport(self._action, elapsed=elapsed)
+        return ClusterReport.merged([whole, *self._parts])
+
+    def _row_of_missing(self, host: str, words: str) -> ClusterReport:
+        if self._cancelled:
+            finding = "stopped before it answered: what has been done there is not known"
+            return self._without(host, CANCELLED, "", finding)
+        if self._cut_at is not None:
+            return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s")
+        return self._without(host, FAILED, "HelperFailed", self._why(host, words))
+
+    def _why(self, host: str, words: str = "") -> str:
+        why = self._last_words.get(host) or about(host, words) or "it ended without an answer"
+        return _NO_ANSWER.format(why=why)
+
+    def _take(self, host: str, values: Any) -> None:
+        try:
+            part = account.renamed(ClusterReport.from_dict(values), host)
+        except InvalidArgument as error:
+            row = HostRow.failed(host, error)
+            part = account.failed(self._action, row)
+        self._answered(host, part)
+
+    def _answered(self, host: str, part: ClusterReport) -> None:
+        del self._heard[host]
+        self._parts.append(part)
+        if len(self._parts) >= _BATCH:
+            self._parts = [ClusterReport.merged(self._parts)]
+
+    def _without(self, host: str, outcome: str, error: str, finding: str) -> ClusterReport:
+        row = HostRow(host, outcome, error=error, finding=finding)
+        return account.failed(self._action, row)
+
+    def _tell(self) -> None:
+        if self._progress:
+            answered = self._hosts - len(self._heard)
+            self._progress(ClusterProgress(self._hosts, answered, *self._sums))

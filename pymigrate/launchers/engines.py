@@ -1,0 +1,83 @@
+"""ENGINE:ID, and what knows about it: from outside, and on a host."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pymigrate.errors import InvalidArgument, LauncherError, quote
+from pymigrate.launchers.cgroup_part import CgroupPart
+from pymigrate.launchers.slurm import SlurmJob
+from pymigrate.launchers.slurm_part import SlurmPart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pymigrate.jobs.job import Job
+
+__all__ = ["ENGINES", "Engine", "Part", "engine_of", "part_of"]
+
+
+class Engine(Protocol):
+    """A job, as the engine that runs it knows it."""
+
+    def hosts(self) -> list[str]:
+        """Its hosts, by the names that the engine has for them."""
+
+    def target(self) -> str:
+        """ENGINE:ID for the helpers; after ``hosts()``."""
+
+    def command(self, hosts: Sequence[str], helper: Sequence[str]) -> list[str]:
+        """What starts one helper on each of these hosts, and passes on what it says."""
+
+    def environment(self) -> dict[str, str]:
+        """For that command."""
+
+    def refusal(self, words: str) -> LauncherError:
+        """What the words of that command mean, where it has started nothing."""
+
+
+class Part(Protocol):
+    """The part of a job that is on this host."""
+
+    def host(self) -> str:
+        """The name of this host, as the engine has it."""
+
+    def job(self) -> Job:
+        """Its processes."""
+
+    def ranks(self) -> Mapping[int, int]:
+        """Their numbers in the job, by pid; of those that were found so far."""
+
+
+_FROM_OUTSIDE: dict[str, Callable[[str], Engine]] = {"slurm": SlurmJob}
+_ON_A_HOST: dict[str, Callable[[str], Part]] = {"slurm": SlurmPart, "cgroup": CgroupPart}
+
+ENGINES = tuple(_ON_A_HOST)
+"""What can stand before the colon."""
+
+
+def engine_of(target: str) -> Engine | None:
+    """What knows a job from outside; None for what no engine runs, such as a cgroup.
+
+    Raises:
+        InvalidArgument: There is no such engine, or that is no id of its jobs.
+    """
+    engine, identity = _split(target)
+    return _FROM_OUTSIDE[engine](identity) if engine in _FROM_OUTSIDE else None
+
+
+def part_of(target: str) -> Part:
+    """What knows the part of a job on this host; raises as ``engine_of()``."""
+    engine, identity = _split(target)
+    return _ON_A_HOST[engine](identity)
+
+
+def _split(target: str) -> tuple[str, str]:
+    engine, colon, identity = target.partition(":")
+    if not (colon and identity) or engine not in ENGINES:
+        raise InvalidArgument(
+            f"{quote(target)} is no job; write ENGINE:ID, such as slurm:1234, with one of "
+            f"{', '.join(ENGINES)}"
+        )
+    return engine, identity

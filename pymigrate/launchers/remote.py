@@ -1,0 +1,139 @@
+"""``JobOnHosts``: what is wished, done to a running job on all its hosts, from outside."""
+
+from __future__ import annotations
+
+import sys
+
+from pymigrate._checks import check_positive
+from pymigrate.errors import InvalidArgument
+from pymigrate.launchers.command_run import run_command
+from pymigrate.launchers.conductor import Conductor
+from pymigrate.launchers.engines import engine_of
+from pymigrate.launchers.last_words import missing_helper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pymigrate.launchers.cluster_report import ClusterReport
+    from pymigrate.launchers.conductor import ClusterProgress
+    from pymigrate.launchers.engines import Engine
+    from pymigrate.launchers.wish import Wish
+
+__all__ = ["TIMEOUT", "JobOnHosts", "default_command"]
+
+TIMEOUT = 60.0
+"""Seconds for which a host may say nothing at all."""
+
+_ROWS = 20_000  # of processes that all hosts together send; each sends some in any case
+_FEWEST_ROWS = 8
+_SIGNS_OF_LIFE = 4  # in the time that a host may be silent
+_MESSAGES = 100  # in a second, of all hosts together
+
+
+def default_command() -> list[str]:
+    """How pymigrate is called on the hosts: by this interpreter, from where it is here."""
+    return [sys.executable, "-m", "pymigrate"]
+
+
+class JobOnHosts:
+    """An operation on a job that runs on several hosts. ``run()`` it once.
+
+    The engine that runs the job starts one helper on each of its hosts, which finds the processes
+    there, does what is wished, and answers with its part of the report.
+
+    Args:
+        target: ENGINE:ID, such as ``"slurm:1234"`` or ``"slurm:1234.0"``.
+        wish: What is to be done.
+        hosts: A ClusterShell node set (``"gpu[1-8]"``, ``"@rack3"``): its hosts are reached by
+            ClusterShell instead, which is for administrators and jobs of others.
+        timeout: Seconds for which a host may say nothing, before it is given up.
+        command: How pymigrate is called on the hosts; as here, if None.
+
+    Raises:
+        InvalidArgument: An argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        wish: Wish,
+        *,
+        hosts: str | None = None,
+        timeout: float = TIMEOUT,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        check_positive("timeout", timeout)
+        self._target = target
+        self._engine = engine_of(target)
+        if self._engine is None and hosts is None:
+            raise InvalidArgument(f"{target!r} is on no hosts of its own; name them with --hosts")
+        self._wish = wish
+        self._hosts = hosts
+        self._timeout = timeout
+        self._command = list(default_command() if command is None else command)
+        self._conductor: Conductor | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Makes every host stop after the step under way; from any thread or signal handler."""
+        self._cancelled = True
+        if self._conductor:
+            self._conductor.cancel()
+
+    def run(self, progress: Callable[[ClusterProgress], object] | None = None) -> ClusterReport:
+        """Does it on all hosts, and gathers what they answer.
+
+        Args:
+            progress: Called whenever a host has told something.
+
+        Raises:
+            InvalidArgument: It has run already.
+            EngineMissing: The engine's commands are not here.
+            NoSuchJob: There is no such job that runs.
+            JobRefused: The caller may not join it.
+            LauncherError: The engine failed.
+        """
+        if self._conductor:
+            raise InvalidArgument("an operation runs once; make another one")
+        if self._hosts is not None:
+            return self._over_clustershell(self._hosts, progress)
+        assert self._engine
+        return self._over_engine(self._engine, progress)
+
+    def _over_engine(
+        self, engine: Engine, progress: Callable[[ClusterProgress], object] | None
+    ) -> ClusterReport:
+        hosts = engine.hosts()
+        conductor = self._conduct(hosts, progress)
+        command = engine.command(hosts, self._helper(engine.target(), len(hosts)))
+        status, words = run_command(command, engine.environment(), conductor)
+        if status and not conductor.begun and not conductor.gave_up:
+            raise missing_helper(self._command, words) or engine.refusal(words)
+        return conductor.report(words)
+
+    def _over_clustershell(
+        self, hosts: str, progress: Callable[[ClusterProgress], object] | None
+    ) -> ClusterReport:
+        # Imported for whoever has ClusterShell (extra ``clustershell``).
+        from pymigrate.launchers.clustershell import node_set, run_on_nodes
+
+        nodes = node_set(hosts)
+        conductor = self._conduct(nodes, progress)
+        run_on_nodes(nodes, self._helper(self._target, len(nodes)), conductor)
+        return conductor.report()
+
+    def _conduct(
+        self, hosts: Sequence[str], progress: Callable[[ClusterProgress], object] | None
+    ) -> Conductor:
+        self._conductor = Conductor(self._wish.action, hosts, self._timeout, progress)
+        if self._cancelled:
+            self._conductor.cancel()
+        return self._conductor
+
+    def _helper(self, target: str, hosts: int) -> list[str]:
+        """The command of one host, which says no more than can be heard of all together."""
+        rows = max(_FEWEST_ROWS, _ROWS // hosts)
+        every = min(self._timeout / _SIGNS_OF_LIFE, max(1.0, hosts / _MESSAGES))
+        leash = ["--here", "--leash", "--rows", str(rows), "--every", f"{every:.3f}s"]
+        return [*self._command, "job", target, *self._wish.arguments(), *leash]
