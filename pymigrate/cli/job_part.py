@@ -31,7 +31,7 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
         line.begin(stop)
     with on_interrupt(stop.stop):
         report = do_here(
-            part.job(),
+            part.job,
             wish,
             host=part.host(),
             ranks=part.ranks,

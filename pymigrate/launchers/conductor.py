@@ -29,6 +29,7 @@ GO_ON, CUT, KILL = "go on", "cut", "kill"
 answer; to end them, as they do not."""
 
 _GRACE = 10.0  # seconds for a helper to end the step under way and to answer
+_LAST_CALL = 1.0  # the same for one that was silent all the time
 _LINGERING = 5.0  # seconds for the engine to end, once every host has answered
 _BATCH = 256  # answers that are held before they are summed up
 _NO_ANSWER = (
@@ -154,7 +155,7 @@ class Conductor:
                 return GO_ON
             self._cut_at = now
         # Who has been silent for so long is not waited for again.
-        grace = _GRACE if self._cancelled else min(_GRACE, self._timeout)
+        grace = _GRACE if self._cancelled else _LAST_CALL
         return KILL if now - self._cut_at > grace else CUT
 
     def _all_silent(self, now: float) -> bool:

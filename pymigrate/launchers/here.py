@@ -38,7 +38,7 @@ def host_name() -> str:
 
 
 def do_here(
-    job: Job,
+    job: Job | Callable[[], Job],
     wish: Wish,
     *,
     host: str = "",
@@ -52,7 +52,7 @@ def do_here(
     to stop.
 
     Args:
-        job: The processes.
+        job: The processes; or what finds them, whose errors are the outcome of this host too.
         wish: What is to be done.
         host: The name of this host, as the engine knows it; its own, if empty.
         ranks: Tells the numbers of processes in the job, by pid; asked when all is done.
@@ -61,6 +61,7 @@ def do_here(
     """
     host = host or host_name()
     try:
+        job = job() if callable(job) else job
         if wish.action in ("check", "show"):
             return _looked_at(job, wish, host, ranks)
         operation = _operation(job, wish)

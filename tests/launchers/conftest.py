@@ -1,0 +1,27 @@
+"""A cluster for all tests of engines that run jobs on several hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.slurm import Slurm, missing, slurm
+
+HOSTS = 16
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Slurm]:
+    """Slurm on 16 hosts, each of its own namespaces."""
+    lacking = missing()
+    if lacking:
+        pytest.skip(f"Slurm on hosts of namespaces needs {lacking}")
+    with slurm(HOSTS) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def job(cluster: Slurm) -> Iterator[str]:
+    """The id of a job of four of them, with eight tasks that sleep."""
+    with cluster.job(4, 8, "sleep", "1000") as identity:
+        yield identity

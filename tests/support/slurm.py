@@ -1,0 +1,223 @@
+"""Slurm on hosts of its own: a network, mount, UTS and pid namespace for each, all on this machine.
+
+They are gone with their first process, and so is all that runs there: nothing is left behind, not
+even where the tests are killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Callable
+
+SCRIPTS = Path(__file__).parent
+PROGRAMS = ("slurmctld", "slurmd", "srun", "munged", "ip", "nsenter", "unshare", "setpriv")
+PATIENCE = 60  # seconds for anything here, on a busy machine
+
+CONFIGURATION = """\
+ClusterName=test
+SlurmctldHost=control
+SlurmUser=root
+AuthType=auth/munge
+StateSaveLocation=/run/slurm/state
+SlurmdSpoolDir=/run/slurm/%n
+SlurmctldPidFile=/run/slurm/slurmctld.pid
+SlurmdPidFile=/run/slurm/%n.pid
+SlurmctldLogFile=/run/slurm/slurmctld.log
+SlurmdLogFile=/run/slurm/%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/affinity
+SwitchType=switch/none
+MailProg=/bin/true
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerParameters=sched_min_interval=0,bf_interval=1
+SlurmdParameters=config_overrides
+KillWait=2
+NodeName={hosts} CPUs=2 RealMemory=1000 State=UNKNOWN
+PartitionName=all Nodes=ALL Default=YES State=UP
+"""
+
+
+def missing() -> str:
+    """What this machine lacks for it, in words; empty if nothing."""
+    programs = [name for name in PROGRAMS if not shutil.which(name)]
+    if programs:
+        return f"{', '.join(programs)}: scripts/bootstrap launchers installs them"
+    return "" if os.geteuid() == 0 else "root, to make hosts of namespaces"
+
+
+class Slurm:
+    """A cluster that runs; commands run on its control host, or on one of ``hosts``.
+
+    Attributes:
+        hosts: Their names.
+        pid: The first process of the control host.
+    """
+
+    def __init__(self, hosts: Sequence[str], pid: int) -> None:
+        self.hosts = hosts
+        self.pid = pid
+
+    def command(self, *argv: str, host: str = "", user: str = "") -> list[str]:
+        """What runs a command there, from here."""
+        pid = f"/proc/{self.pid}/root/run/slurm/{host}/pid"
+        enter = ["nsenter", "--all", f"--target={self.pid}", "--wd=/"]
+        if host:
+            enter += ["nsenter", "--all", f"--target={Path(pid).read_text().strip()}", "--wd=/"]
+        if user:
+            enter += ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
+        return [*enter, *argv]
+
+    def run(
+        self, *argv: str, host: str = "", user: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command there to its end."""
+        done = subprocess.run(
+            self.command(*argv, host=host, user=user),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(
+                f"{argv} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
+        """Starts a command there."""
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+        return subprocess.Popen(self.command(*argv), text=True, **{**streams, **options})
+
+    @contextmanager
+    def job(self, hosts: int, tasks: int, *program: str, user: str = "") -> Iterator[str]:
+        """A job of one step with tasks that run; its id. It is cancelled with the block."""
+        counts = (f"--nodes={hosts}", f"--ntasks={tasks}", f"--ntasks-per-node={tasks // hosts}")
+        name = f"job{time.monotonic_ns()}"
+        command = self.command("srun", *counts, f"--job-name={name}", *program, user=user)
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, stdin=quiet, stderr=quiet) as step:
+            try:
+                identity = self._identity(name, step)
+                wait_for(lambda: len(self.tasks(identity)) >= tasks)
+                yield identity
+            finally:
+                self.run("scancel", f"--name={name}", "--full")
+                step.wait(PATIENCE)
+        wait_for(lambda: not self.run("squeue", "-h", f"--name={name}").stdout)
+
+    def _identity(self, name: str, step: subprocess.Popen[bytes]) -> str:
+        def look() -> str:
+            assert step.poll() is None, f"srun ended with {step.returncode}"
+            query = ("squeue", "--noheader", f"--name={name}", "--states=R", "--format=%A")
+            return self.run(*query).stdout.strip()
+
+        wait_for(look)
+        return look()
+
+    def tasks(self, job: str) -> list[tuple[str, int, int]]:
+        """Host, pid there and rank of each task of the first step of a job, by rank."""
+        found = []
+        query = ("squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%N")
+        nodes = self.run("scontrol", "show", "hostnames", self.run(*query).stdout.strip()).stdout
+        for host in nodes.split():
+            listed = self.run("scontrol", "listpids", f"{job}.0", host=host, check=False).stdout
+            words = [line.split() for line in listed.splitlines()]
+            found += [(host, int(w[0]), int(w[4])) for w in words if w[-1].isdecimal()]
+        return sorted(found, key=lambda task: task[2])
+
+
+@contextmanager
+def slurm(hosts: int) -> Iterator[Slurm]:
+    """Slurm with so many hosts, h1 and following, of two CPUs each."""
+    names = [f"h{number}" for number in range(1, hosts + 1)]
+    with tempfile.TemporaryDirectory(prefix="pymigrate-slurm-") as room:
+        _furnish(Path(room), names)
+        log = Path(room, "log")
+        with log.open("wb") as output, _cluster(room, names, output) as process:
+            try:
+                cluster = Slurm(names, _first_of(process))
+                wait_for(lambda: process.poll() is not None or _idle(cluster) == hosts)
+                assert process.poll() is None
+            except BaseException as error:
+                raise AssertionError(f"no cluster: {log.read_text()[-4000:]}") from error
+            yield cluster
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits until it is true, or fails."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        time.sleep(0.02)
+
+
+def _furnish(room: Path, names: Sequence[str]) -> None:
+    """The folder that the scripts are told."""
+    addresses = [f"10.0.1.{number} {name}" for number, name in enumerate(names, 1)]
+    lines = ["127.0.0.1 localhost", "10.0.0.1 control", *addresses]
+    (room / "hosts").write_text("\n".join(lines) + "\n")
+    (room / "etc").mkdir()
+    (room / "etc" / "slurm.conf").write_text(CONFIGURATION.format(hosts=",".join(names)))
+    shutil.copy(SCRIPTS / "host.sh", room)
+    room.chmod(0o755)
+
+
+@contextmanager
+def _cluster(
+    room: str, names: Sequence[str], output: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Its processes, which end with the block or with us, whatever ends us."""
+    script = str(SCRIPTS / "cluster.sh")
+    spaces = ["--pid", "--net", "--uts", "--mount", "--ipc"]
+    command = ["setpriv", "--pdeathsig=KILL", "unshare", *spaces, "--fork", "--kill-child=KILL"]
+    process = subprocess.Popen(
+        [*command, "sh", script, room, *names],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        first = child_of(process.pid)
+        process.kill()
+        process.wait()
+        wait_for(lambda: not (first and Path(f"/proc/{first}").exists()))
+
+
+def _first_of(process: subprocess.Popen[bytes]) -> int:
+    """The first process inside, once it has a /proc of its own."""
+
+    def ready() -> bool:
+        pid = child_of(process.pid)
+        return bool(pid) and Path(f"/proc/{pid}/root/run/slurm").is_dir()
+
+    wait_for(lambda: process.poll() is not None or ready())
+    pid = child_of(process.pid)
+    assert pid
+    return pid
+
+
+def child_of(pid: int) -> int:
+    """The first child of a process; 0 if there is none."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0
+    return int(children[0]) if children else 0
+
+
+def _idle(cluster: Slurm) -> int:
+    listed = cluster.run("sinfo", "--noheader", "--Node", "--format=%N %t", check=False).stdout
+    return sum(line.endswith(" idle") for line in listed.splitlines())
