@@ -26,24 +26,27 @@ WHEEL := dist/.built
 INSTALLED := $(VENV)/.installed
 LINTERS := $(VENV)/.linters
 
-.PHONY: help setup build test test-managed demo bench lint sanitize clean
+.PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)test $(READY)jobs $(READY)demo $(LINTERS) ## install everything that the other targets need
+setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(LINTERS) ## install everything that the other targets need
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	touch $(WHEEL)
 
-test: $(READY)test $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa
-	$(BIN)/pytest -m "not managed" $(PYTEST_ARGS)
+test: $(READY)test $(READY)launchers $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers
+	$(BIN)/pytest -m "not managed and not cluster" $(PYTEST_ARGS)
 
 test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole jobs
 	$(BIN)/pytest -m managed $(PYTEST_ARGS)
+
+test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over two emulated machines
+	$(BIN)/pytest -m cluster $(PYTEST_ARGS)
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
 	$(BIN)/python examples/demo
@@ -108,7 +111,7 @@ $(WHEEL): $(BUILDER) $(SOURCES)
 
 $(INSTALLED): $(WHEEL)
 	$(PIP) install --quiet --no-deps --force-reinstall dist/*.whl
-	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,job,test]"
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,job,clustershell,test]"
 	touch $@
 
 $(LINTERS): $(READY)lint $(INSTALLED)

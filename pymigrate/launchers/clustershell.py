@@ -6,11 +6,11 @@ import shlex
 
 from pymigrate.errors import EngineMissing, InvalidArgument, quote
 from pymigrate.launchers.conductor import CUT, KILL
+from pymigrate.launchers.last_words import no_answer
 
 try:
     from ClusterShell.Event import EventHandler
     from ClusterShell.NodeSet import NodeSet, NodeSetException
-    from ClusterShell.NodeUtils import GroupError
     from ClusterShell.Task import task_self
 except ModuleNotFoundError as missing:
     raise EngineMissing(
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["node_set", "run_on_nodes"]
 
+_NOT_REACHED = 255  # ssh(1)
 _TICK = 0.1  # seconds between two questions of what to do
 
 
@@ -39,7 +40,7 @@ def node_set(text: str) -> list[str]:
     """
     try:
         found = list(NodeSet(text))
-    except (NodeSetException, GroupError) as error:
+    except NodeSetException as error:
         raise InvalidArgument(f"hosts {quote(text)}: {error}") from None
     if not found:
         raise InvalidArgument(f"hosts {quote(text)}: there are none in it")
@@ -89,7 +90,11 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
     def ev_hup(self, worker: Any, node: str, rc: int | None) -> None:
         """A node has ended; if it has not answered it never will."""
         words = self._last_words.pop(node, "")
-        self._conductor.fail(node, f"exit status {rc}{': ' * bool(words)}{words}")
+        why = f"exit status {rc}{': ' * bool(words)}{words}"
+        if rc == _NOT_REACHED:
+            self._conductor.fail(node, "NotReached", why)
+        else:
+            self._conductor.fail(node, "HelperFailed", no_answer(why))
 
     def ev_close(self, worker: Any, timedout: bool) -> None:
         """All nodes have ended."""

@@ -14,7 +14,7 @@ from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.frames import Unframer
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.last_words import about
+from pymigrate.launchers.last_words import about, no_answer
 from pymigrate.launchers.outcomes import CANCELLED, FAILED, SILENT
 
 TYPE_CHECKING = False
@@ -32,9 +32,6 @@ _GRACE = 10.0  # seconds for a helper to end the step under way and to answer
 _LAST_CALL = 1.0  # the same for one that was silent all the time
 _LINGERING = 5.0  # seconds for the engine to end, once every host has answered
 _BATCH = 256  # answers that are held before they are summed up
-_NO_ANSWER = (
-    "{why}; is the same release of pymigrate there? --command names it if it is elsewhere than here"
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,6 @@ class Conductor:
         self._hosts = len(self._heard)
         self._how_far: dict[str, tuple[int, int]] = {}
         self._sums: tuple[int, ...] = (0, 0)
-        self._last_words: dict[str, str] = {}
         self._unframer = Unframer()
         self._parts: list[ClusterReport] = []
         self._cancelled = False
@@ -135,11 +131,11 @@ class Conductor:
             self._sums = tuple(s + n - b for s, n, b in zip(self._sums, (done, total), before))
         self._tell()
 
-    def fail(self, host: str, why: str) -> None:
-        """A host is known not to answer any more."""
+    def fail(self, host: str, error: str, finding: str) -> None:
+        """A host is known not to answer any more, for a reason that has a name."""
         if host in self._heard:
-            self._last_words[host] = why
-            self._answered(host, self._without(host, FAILED, "HelperFailed", self._why(host)))
+            outcome = CANCELLED if self._cancelled else FAILED
+            self._answered(host, self._without(host, outcome, error, finding))
             self._tell()
 
     # -- what to do
@@ -181,11 +177,7 @@ class Conductor:
             return self._without(host, CANCELLED, "", finding)
         if self._cut_at is not None:
             return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s")
-        return self._without(host, FAILED, "HelperFailed", self._why(host, words))
-
-    def _why(self, host: str, words: str = "") -> str:
-        why = self._last_words.get(host) or about(host, words) or "it ended without an answer"
-        return _NO_ANSWER.format(why=why)
+        return self._without(host, FAILED, "HelperFailed", no_answer(about(host, words)))
 
     def _take(self, host: str, values: Any) -> None:
         try:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["about", "missing_helper"]
+__all__ = ["about", "missing_helper", "no_answer"]
 
 # In the words of execve(2) by way of slurmstepd, of shells, and of the interpreter.
 _MISSING = re.compile(
@@ -28,6 +28,14 @@ def missing_helper(command: Sequence[str], words: str) -> HelperMissing | None:
         f"pymigrate is not on the hosts as {shlex.join(command)}: {_bare(lines[0])}",
         reason="no-helper",
         remedy="install the same release there, or say with --command how it is called",
+    )
+
+
+def no_answer(why: str) -> str:
+    """What to tell of a host whose helper has ended too early."""
+    return (
+        f"{why or 'it ended without an answer'}; is the same release of pymigrate there? --command "
+        "names it if it is elsewhere than here"
     )
 
 

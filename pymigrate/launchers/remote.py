@@ -119,14 +119,20 @@ class JobOnHosts:
         from pymigrate.launchers.clustershell import node_set, run_on_nodes
 
         nodes = node_set(hosts)
-        conductor = self._conduct(nodes, progress)
+        conductor = self._conduct(nodes, progress, at_once=False)
         run_on_nodes(nodes, self._helper(self._target, len(nodes)), conductor)
         return conductor.report()
 
     def _conduct(
-        self, hosts: Sequence[str], progress: Callable[[ClusterProgress], object] | None
+        self,
+        hosts: Sequence[str],
+        progress: Callable[[ClusterProgress], object] | None,
+        *,
+        at_once: bool = True,
     ) -> Conductor:
-        self._conductor = Conductor(self._wish.action, hosts, self._timeout, progress)
+        self._conductor = Conductor(
+            self._wish.action, hosts, self._timeout, progress, at_once=at_once
+        )
         if self._cancelled:
             self._conductor.cancel()
         return self._conductor

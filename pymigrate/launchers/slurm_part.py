@@ -15,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# In the words of scontrol: of a job that was here, and of one that was not.
+_NONE_HERE = ("There are no steps for job", "does not exist on node")
+
 __all__ = ["Listed", "SlurmPart", "parse_listpids"]
 
 
@@ -74,7 +77,7 @@ class SlurmPart:
         # All steps, as it takes no step by name, such as batch.
         answer = ask(["scontrol", "listpids", self._job], "Slurm")
         # Where the host has no process of it, that is no fault.
-        if answer.returncode and "no steps" not in answer.stderr:
+        if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
             told = " ".join(answer.stderr.split())
             raise LauncherError(f"scontrol listpids {self._job} failed: {told}")
         return parse_listpids(answer.stdout)

@@ -1,0 +1,126 @@
+"""``pymigrate job --hosts``: ClusterShell reaches the hosts, for jobs that the caller may not join.
+
+Its ssh is a script that enters the namespaces of a host; all else is ClusterShell's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.slurm import Slurm, child_of, wait_for
+
+COMMAND = [sys.executable, "-m", "pymigrate", "job"]
+
+pytest.importorskip(
+    "ClusterShell", reason="ClusterShell is missing: pip install pymigrate-numa[clustershell]"
+)
+
+SSH = """\
+#!/bin/sh
+# ssh [-oOPTION]... HOST COMMAND, as ClusterShell calls it
+while case $1 in -*) ;; *) false ;; esac; do shift; done
+[ -e "/run/slurm/$1/pid" ] || { echo "ssh: no route to $1" >&2; exit 255; }
+pid=$(cat "/run/slurm/$1/pid")
+shift
+exec nsenter --all --target="$pid" --wd=/ sh -c "$*"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The configuration of ClusterShell: its ssh, and two groups of hosts."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH)
+    ssh.chmod(0o755)
+    (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 3\n")
+    (tmp_path / "groups.conf").write_text(
+        f"[Main]\ndefault: local\nautodir: {tmp_path}\n"
+        f"[local]\nmap: sed -n 's/^$GROUP: //p' {tmp_path}/groups\n"
+    )
+    (tmp_path / "groups").write_text("few: h[1-2]\nrack: h[1-4]\n")
+    return tmp_path
+
+
+def within(folder: Path) -> list[str]:
+    """What runs a command with that configuration."""
+    return ["env", f"CLUSTERSHELL_CFGDIR={folder}", f"PATH={folder}:{os.environ['PATH']}"]
+
+
+def answer(cluster: Slurm, folder: Path, *arguments: str, status: int = 0) -> dict[str, Any]:
+    done = cluster.run(*within(folder), *COMMAND, *arguments, "--json", check=False)
+    assert done.returncode == status, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_root_reaches_the_job_of_another(cluster: Slurm, folder: Path) -> None:
+    with cluster.job(2, 4, "sleep", "1000", user="nobody") as theirs:
+        tasks = cluster.tasks(theirs)
+        hosts = ",".join({host for host, _, _ in tasks})
+        report = answer(cluster, folder, f"slurm:{theirs}", "0", "0", "--hosts", hosts)
+        assert [(row["host"], row["pid"], row["rank"]) for row in report["ranks"]] == tasks
+        assert report["complete"]
+
+
+def test_more_hosts_than_at_once(cluster: Slurm, folder: Path, job: str) -> None:
+    """Those that wait for their turn (fanout 3) are not silent; where no task is, nothing is."""
+    report = answer(cluster, folder, f"slurm:{job}.0", "0", "0", "--hosts", "h[1-16]")
+    assert [row["host"] for row in report["hosts"]] == [f"h{n}" for n in range(1, 17)]
+    assert report["complete"]
+    assert report["processes"] == 8
+
+
+def test_a_group_of_hosts(cluster: Slurm, folder: Path, job: str) -> None:
+    report = answer(cluster, folder, f"slurm:{job}", "--show", "--hosts", "@rack!@few")
+    assert [row["host"] for row in report["hosts"]] == ["h3", "h4"]
+
+
+def test_the_status_of_each_host(cluster: Slurm, folder: Path, job: str) -> None:
+    report = answer(cluster, folder, f"slurm:{job}", "0", "0", "--hosts", "h[1,99]", status=2)
+    told = {row["host"]: (row["outcome"], row["error"]) for row in report["hosts"]}
+    assert told == {"h1": ("done", ""), "h99": ("failed", "NotReached")}
+    assert "exit status 255: ssh: no route to h99" in report["hosts"][1]["finding"]
+
+
+def test_a_cgroup_that_a_host_lacks(cluster: Slurm, folder: Path) -> None:
+    report = answer(cluster, folder, "cgroup:nobody/here", "home", "--hosts", "@few", status=2)
+    assert {row["error"] for row in report["hosts"]} == {"InvalidArgument"}
+    assert "is no cgroup" in report["hosts"][0]["finding"]
+
+
+def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
+    script = folder / "helper.sh"
+    script.write_text(
+        f'[ "$(hostname)" = h2 ] && exec sleep 1000\nexec {sys.executable} -m pymigrate "$@"\n'
+    )
+    more = ["--timeout", "6s", "--command", f"sh {script}", "--hosts", "@few"]
+    report = answer(cluster, folder, f"slurm:{job}", "0", "0", *more, status=2)
+    assert [row["outcome"] for row in report["hosts"]] == ["done", "silent"]
+
+
+def test_a_cancel_reaches_every_host(cluster: Slurm, folder: Path, job: str) -> None:
+    script = folder / "helper.sh"
+    script.write_text(
+        f"touch {folder}/begun.$(hostname)\nuntil [ -e {folder}/go ]; do sleep 0.05; done\n"
+        f'exec {sys.executable} -m pymigrate "$@"\n'
+    )
+    more = ["--json", "--command", f"sh {script}", "--hosts", "@few"]
+    with cluster.start(*within(folder), *COMMAND, f"slurm:{job}", "0", "0", *more) as command:
+        wait_for(lambda: len(list(folder.glob("begun.*"))) == 2)
+        os.kill(child_of(command.pid), 15)
+        (folder / "go").touch()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    assert [row["outcome"] for row in report["hosts"]] == ["cancelled"] * 2
+    assert report["processes"] == 4
+
+
+@pytest.mark.parametrize("hosts", ["h[1-", "@nobody", "h1!h1", ""])
+def test_what_is_no_set_of_hosts(cluster: Slurm, folder: Path, hosts: str) -> None:
+    done = answer(cluster, folder, "slurm:1", "0", "0", "--hosts", hosts, status=2)
+    assert done["error"]["type"] == "InvalidArgument"
