@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from contextlib import contextmanager, suppress
 
 from pymigrate.cli.status import INTERRUPTED
+from pymigrate.jobs.bell import Bell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["Interrupt", "end_when_stopped", "ignore_stops", "on_interrupt"]
+__all__ = ["end_when_stopped", "ignore_stops", "on_interrupt"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,36 +41,23 @@ def ignore_stops() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-class Interrupt:
-    """Whether Ctrl-C was pressed."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def receive(self) -> None:
-        """It was."""
-        self._event.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Waits that long, or until it is pressed; returns whether it was."""
-        return self._event.wait(seconds)
-
-
 @contextmanager
-def on_interrupt(cancel: Callable[[], object]) -> Iterator[Interrupt]:
-    """Lets SIGINT and SIGTERM call ``cancel``; further ones change nothing: it is stopping already.
+def on_interrupt(cancel: Callable[[], object]) -> Iterator[Bell]:
+    """Lets SIGINT and SIGTERM call ``cancel``, and ring the bell that it gives.
+
+    Further ones change nothing: it is stopping already.
 
     Python runs the handler between two calls into the kernel, so a step is never torn.
     """
-    interrupt = Interrupt()
+    bell = Bell()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        interrupt.receive()
+        bell.ring()
         cancel()
 
     before = _handle(handle)
     try:
-        yield interrupt
+        yield bell
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

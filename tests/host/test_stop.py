@@ -31,6 +31,22 @@ from pymigrate.cli import main
 sys.exit(main())
 """
 
+# Waits as a command does, and gets two kinds of signals by the thousand.
+FLOODED = """\
+import os, signal, threading
+from pymigrate.cli.interrupt import on_interrupt
+def flood():
+    for _ in range(10_000):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+with on_interrupt(lambda: None) as interrupt:
+    thread = threading.Thread(target=flood)
+    thread.start()
+    while thread.is_alive():
+        heard = interrupt.wait(0.001)
+print("heard" if heard else "not heard")
+"""
+
 
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
@@ -64,6 +80,14 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     words = ["sh", "-c", script, "sh", *program]
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd="/")
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 -> 1\n", "")
+
+
+def test_signals_on_top_of_signals() -> None:
+    """One handler may interrupt another one at any instruction."""
+    done = subprocess.run(
+        [sys.executable, "-c", FLOODED], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "heard\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
