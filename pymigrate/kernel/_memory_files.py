@@ -41,7 +41,8 @@ class MemoryFiles:
     they are empty, and never speak of other memory. That an account which was read from them is
     whole is therefore known only when the memory is still there afterwards (``check``).
 
-    Use it as a context manager, or ``close()`` it. One thread at a time may read.
+    They are closed with the object, at the latest; use it as a context manager, or ``close()`` it.
+    One thread at a time may read.
 
     Args:
         pid: The process, or one of its threads; 0 is the calling process.
@@ -54,18 +55,19 @@ class MemoryFiles:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.maps = self.numa_maps = -1
         # In this order: if the maps are alive at the end, what was opened after them is the same.
         self.maps = open_memory_file(pid, "maps")
-        try:
-            self.numa_maps = open_memory_file(pid, "numa_maps")
-        except BaseException:
-            os.close(self.maps)
-            raise
+        self.numa_maps = open_memory_file(pid, "numa_maps")
 
     def close(self) -> None:
-        """Closes both."""
-        os.close(self.maps)
-        os.close(self.numa_maps)
+        """Closes both, if they are open."""
+        for file in (self.maps, self.numa_maps):
+            if file >= 0:
+                os.close(file)
+        self.maps = self.numa_maps = -1
+
+    __del__ = close
 
     def __enter__(self) -> MemoryFiles:
         return self

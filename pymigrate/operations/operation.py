@@ -71,6 +71,7 @@ class Operation(Controlled):
         self._process = Process(pid)
         self._outcome = "done"
         self._started = False
+        self._files: MemoryFiles | None = None  # kept for another look at the same memory
         self._report: Report | None = None
 
     @property
@@ -108,14 +109,13 @@ class Operation(Controlled):
         """Looks whether pages came back to the source nodes, and adds that to the report.
 
         Raises:
-            NoSuchProcess: The process has ended meanwhile.
+            NoSuchProcess: The process has ended meanwhile (reason ``"gone"``), or runs another
+                program (``"replaced"``).
+            NoUserMemory: It is a zombie.
         """
         report = self.report
-        if report.after is not None:
-            with Process(self._process.pid) as process:
-                if process.start_time != self._process.start_time:
-                    raise self._process.gone()
-                back = residency(process.pid) - report.after
+        if report.after is not None and self._files is not None:
+            back = residency(self._files.pid, files=self._files) - report.after
             bounced = sum(back.pages(node) for node in lasting(self._routes))
             self._report = replace(report, bounced=max(0, bounced))
         return self.report
@@ -129,12 +129,12 @@ class Operation(Controlled):
             yield from self._run_prepared(watched=watched)
 
     def _run_prepared(self, *, watched: bool) -> Iterator[Progress]:
-        with MemoryFiles(self._process.pid) as files:
-            if not self._process.alive():  # what was opened may be of another one with its pid
-                raise self._process.gone()
-            with closing(self._make_action(self._process)) as action:
-                survey = Survey(files, action, self._routes.sources)
-                yield from self._account_for(files, action, survey, watched=watched)
+        files = self._files = MemoryFiles(self._process.pid)
+        if not self._process.alive():  # what was opened may be of another one with its pid
+            raise self._process.gone()
+        with closing(self._make_action(self._process)) as action:
+            survey = Survey(files, action, self._routes.sources)
+            yield from self._account_for(files, action, survey, watched=watched)
 
     def _account_for(
         self, files: MemoryFiles, action: Action, survey: Survey, *, watched: bool

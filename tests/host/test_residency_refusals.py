@@ -8,7 +8,6 @@ import mmap
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,7 +17,7 @@ import pytest
 from support import mounts, requires
 from support.credentials import NOBODY, check
 from support.mappings import striped
-from support.processes import as_user, ended, idle_process, in_child, zombie
+from support.processes import about_to_exec, as_user, ended, idle_process, in_child, zombie
 
 from pymigrate.errors import (
     InvalidArgument,
@@ -115,27 +114,14 @@ def test_a_process_that_is_gone_before_its_files_are_read(look: Callable[..., ob
 
 
 def test_exec_under_our_eyes() -> None:
-    start, go = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.read(start, 1)
-        os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606  that is how it is done
-    try:
-        with MemoryFiles(pid) as files:
-            before = residency(pid, files=files)
-            os.write(go, b"x")
-            while os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("python"):
-                time.sleep(0.001)
-            for look in (lambda: residency(pid, files=files), lambda: list(vmas(pid, files=files))):
-                with pytest.raises(NoSuchProcess) as caught:
-                    look()
-                assert caught.value.reason == "replaced"
-            assert 0 < residency(pid).pages() < before.pages()
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(start)
-        os.close(go)
+    with about_to_exec() as (pid, go), MemoryFiles(pid) as files:
+        before = residency(pid, files=files)
+        go()
+        for look in (lambda: residency(pid, files=files), lambda: list(vmas(pid, files=files))):
+            with pytest.raises(NoSuchProcess) as caught:
+                look()
+            assert caught.value.reason == "replaced"
+        assert 0 < residency(pid).pages() < before.pages()
 
 
 def test_a_process_that_maps_and_unmaps_all_the_time() -> None:

@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import socket
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,29 @@ def zombie() -> Iterator[int]:
         yield pid
     finally:
         os.waitpid(pid, 0)
+
+
+@contextmanager
+def about_to_exec() -> Iterator[tuple[int, Callable[[], None]]]:
+    """The pid of a child, and what makes it another program, sleep(1)."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(reader, 1)
+        os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606  that is how it is done
+
+    def go() -> None:
+        os.write(writer, b"x")
+        while os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("python"):
+            time.sleep(0.001)
+
+    try:
+        yield pid, go
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(reader)
+        os.close(writer)
 
 
 def ended() -> int:
