@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from pymigrate import _files, causes
-from pymigrate._native import lib
+from pymigrate._native import ffi, lib
 from pymigrate.causes import Cause
 from pymigrate.errors import (
     GONE_REMEDY,
@@ -23,20 +23,23 @@ from pymigrate.errors import (
 from pymigrate.nodemask import NodeMask
 from pymigrate.task import Task
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "harmless_calls"]
 
 
-def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
-    """The error for a refused migrate_pages(2).
+def diagnose(
+    number: int, pid: int, old: NodeMask, new: NodeMask, call: str = "migrate_pages"
+) -> KernelError:
+    """The error for a refused migrate_pages(2) or move_pages(2).
 
     Args:
         number: The errno.
         pid: As it was passed; 0 is the caller.
         old: Nodes to move from.
         new: Nodes to move to.
+        call: Which of the two it was.
     """
     try:
-        cause = _find(number, pid, old, new)
+        cause = _find(number, pid, old, new, call)
     except KernelError as error:
         # It ended meanwhile, or /proc hides it, or /sys has nothing about nodes.
         kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
@@ -44,7 +47,7 @@ def diagnose(number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError
     return cause.to_error(number, pid, old, new)
 
 
-def _find(number: int, pid: int, old: NodeMask, new: NodeMask) -> Cause:
+def _find(number: int, pid: int, old: NodeMask, new: NodeMask, call: str) -> Cause:
     if number == errno.ESRCH:
         text = "there is no process or thread with that id"
         return Cause(NoSuchProcess, "gone", text, GONE_REMEDY)
@@ -53,17 +56,17 @@ def _find(number: int, pid: int, old: NodeMask, new: NodeMask) -> Cause:
         return Cause(OutOfMemory, "no-memory", text, "free memory on them, or add nodes")
     caller = Task.read(0)
     if number == errno.EACCES:
-        return _filter() if _filter_answers(number, caller) else _security_module()
+        return _filter(call) if _filter_answers(number, caller, call) else _security_module()
     if number == errno.ENOSYS:
-        return _missing(caller)
+        return _missing(caller, call)
     if number == errno.EPERM:
-        return _not_permitted(caller, Task.read(pid), new)
+        return _not_permitted(caller, Task.read(pid), new, call)
     if number == errno.EINVAL:
         return _invalid(caller, Task.read(pid), old, new)
     return Cause(KernelError, "unknown", "the kernel refused for a reason unknown to pymigrate")
 
 
-def _not_permitted(caller: Task, target: Task, new: NodeMask) -> Cause:
+def _not_permitted(caller: Task, target: Task, new: NodeMask, call: str) -> Cause:
     untraceable = causes.not_traceable(caller, target)
     if untraceable:
         return untraceable
@@ -71,7 +74,7 @@ def _not_permitted(caller: Task, target: Task, new: NodeMask) -> Cause:
     if outside and not caller.may_move_anything():
         return outside
     if caller.filtered:
-        return _filter()
+        return _filter(call)
     return Cause(
         NotPermitted,
         "unknown",
@@ -97,24 +100,32 @@ def _unknown() -> Cause:
     return Cause(NodesRefused, "unknown", "the kernel calls the nodes or the process invalid")
 
 
-def _filter() -> Cause:
+def _filter(call: str) -> Cause:
     return Cause(
         NotPermitted,
         "sandbox",
         "a seccomp filter on the caller most likely forbids the call",
-        "allow migrate_pages in the seccomp profile of the container or service",
+        f"allow {call} in the seccomp profile of the container or service",
     )
 
 
-def _filter_answers(number: int, caller: Task) -> bool:
+def _filter_answers(number: int, caller: Task, call: str) -> bool:
     """Whether the call is refused for the caller itself too, and even if it moves nothing.
 
     No security module forbids that, and a filter does not look at what the masks hold.
     """
     if not caller.filtered:
         return False
+    return harmless_calls(caller)[call] == -number
+
+
+def harmless_calls(caller: Task) -> dict[str, int]:
+    """What the kernel answers to each of the two calls where it moves nothing: 0, or -errno."""
     allowed = caller.allowed.to_bitmap()
-    return lib.pm_migrate(0, b"", 0, allowed, len(allowed)) == -number
+    return {
+        "migrate_pages": lib.pm_migrate(0, b"", 0, allowed, len(allowed)),
+        "move_pages": lib.pm_move_pages(0, 0, ffi.NULL, ffi.NULL, ffi.NULL, 0),
+    }
 
 
 def _security_module() -> Cause:
@@ -126,14 +137,14 @@ def _security_module() -> Cause:
     return Cause(NotPermitted, "security-module", text, "its log has the rule that was met")
 
 
-def _missing(caller: Task) -> Cause:
+def _missing(caller: Task, call: str) -> Cause:
     try:
         NodeMask.possible()
     except Unsupported:
-        text = "this kernel has no migrate_pages: it was built without NUMA or page migration"
+        text = f"this kernel has no {call}: it was built without NUMA or page migration"
         return Cause(Unsupported, "kernel", text)
     if caller.filtered:
         text = "the kernel has NUMA, so a seccomp filter most likely answers for it"
-        return Cause(Unsupported, "sandbox", text, "allow migrate_pages in its seccomp profile")
-    text = "this kernel or architecture has no migrate_pages system call"
+        return Cause(Unsupported, "sandbox", text, f"allow {call} in its seccomp profile")
+    text = f"this kernel or architecture has no {call} system call"
     return Cause(Unsupported, "kernel", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymigrate.errors import InvalidType, quote
+from pymigrate.errors import InvalidType, NotPermitted, Unsupported, quote
 from pymigrate.operations.direct import departures, migrate_directly
 from pymigrate.operations.mover import Mover, call_overhead
 from pymigrate.operations.obstacles import Facts, refuse
@@ -115,12 +115,18 @@ class Migration(Operation):
         if not (self._direct and self._going()):
             return False
         accounts = self._accounts
+        before = accounts.resident()
+        try:
+            migrate_directly(self._process.pid, self._routes)
+        except (NotPermitted, Unsupported) as error:
+            if error.reason != "sandbox":
+                raise
+            self._direct = False  # the walk makes another call, which may be allowed
+            return False
+        accounts.expect_changes()
+        accounts.note("migrate_pages")
         survey.forget()
         accounts.ledger.forget_left()
         accounts.hidden = 0
-        before = accounts.resident()
-        accounts.expect_changes()
-        accounts.note("migrate_pages")
-        migrate_directly(self._process.pid, self._routes)
         accounts.ledger.enter(departures(self._routes, before, accounts.resident()))
         return True

@@ -6,15 +6,14 @@ import errno
 
 from pymigrate import _files
 from pymigrate._checks import check_flag
-from pymigrate._native import ffi, lib
 from pymigrate.causes import name_one_of, nodes_are
+from pymigrate.diagnose import harmless_calls
 from pymigrate.errors import KernelError
 from pymigrate.kernel._memory_files import MemoryFiles, kilobytes
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.process import Process
 from pymigrate.kernel.resident import residency
 from pymigrate.kernel.vma import vmas
-from pymigrate.migrate import migrate
 from pymigrate.nodemask import NodeMask
 from pymigrate.operations.obstacles import Facts, find_obstacles
 from pymigrate.operations.routes import Routes
@@ -112,19 +111,25 @@ def _source_nodes(routes: Routes) -> Verdict:
     return Verdict("source-nodes", WARNING, finding, name_one_of(NodeMask.has_memory()))
 
 
+_WITHOUT = {
+    "migrate_pages": "pages move by move_pages alone, which takes longer",
+    "move_pages": "only the single call serves: no --rate, --max-stall, --workers, and no swaps",
+}
+
+
 def _sandbox(caller: Task) -> Verdict:
     """Both calls are made in a way that does nothing."""
-    answers = {"move_pages": lib.pm_move_pages(0, 0, ffi.NULL, ffi.NULL, ffi.NULL, 0)}
-    try:
-        migrate(0, (), caller.allowed)
-    except KernelError as error:
-        answers["migrate_pages"] = -(error.errno or 0)
-    denied = {name: -number for name, number in answers.items() if number < 0}
+    denied = {call: -answer for call, answer in harmless_calls(caller).items() if answer < 0}
     if not denied:
         return Verdict("sandbox", OK, "the system calls answer")
-    codes = ", ".join(f"{name}: {errno.errorcode[number]}" for name, number in denied.items())
-    remedy = "allow them in its seccomp profile" if caller.filtered else "use a kernel with NUMA"
-    return Verdict("sandbox", REFUSED, f"system calls are not to be had ({codes})", remedy)
+    finding = ", ".join(f"{call}: {errno.errorcode[number]}" for call, number in denied.items())
+    finding = f"system calls are not to be had ({finding})"
+    remedy = "use a kernel with NUMA"
+    if caller.filtered:
+        remedy = f"allow {' and '.join(denied)} in its seccomp profile"
+    if len(denied) > 1:
+        return Verdict("sandbox", REFUSED, finding, remedy)
+    return Verdict("sandbox", WARNING, f"{finding}: {_WITHOUT[min(denied)]}", remedy)
 
 
 def _shared_pages(caller: Task, shared: bool | None) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import seccomp
 from support.mappings import Map, anonymous
-from support.processes import idle_process, servant
+from support.processes import idle_process, in_child, servant
+from support.syscalls import numbers
 
 from pymigrate import InvalidType, NodeMask, Preflight, Verdict, check, residency
 from pymigrate.units import PAGE_SIZE
@@ -63,6 +66,23 @@ def test_an_absent_source_is_a_warning() -> None:
     assert verdict.state == "warning"
     assert verdict.finding.startswith(f"node {ABSENT} is not there or without memory")
     assert by_name(check(os.getpid(), HERE, HERE))["source-nodes"].state == "ok"
+
+
+CALLS = ("migrate_pages", "move_pages")
+
+
+@pytest.mark.parametrize("forbidden", [CALLS[:1], CALLS[1:], CALLS])
+def test_a_sandbox(forbidden: tuple[str, ...]) -> None:
+    def look() -> Preflight:
+        for call in forbidden:
+            seccomp.refuse(errno.EPERM, getattr(numbers(), call))
+        return check(0, HERE, HERE)
+
+    preflight = in_child(look)
+    verdict = by_name(preflight)["sandbox"]
+    assert verdict.state == ("refused" if forbidden == CALLS else "warning")
+    assert bool(preflight) == (forbidden != CALLS)
+    assert [call in verdict.remedy for call in CALLS] == [call in forbidden for call in CALLS]
 
 
 def test_what_would_move() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import signal
 import threading
@@ -10,12 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support import seccomp
 from support.accounts import check_idle, check_sums
 from support.memory import PAGE, Block, target
 from support.pids import hold_still
 from support.processes import in_child
+from support.syscalls import numbers
 
-from pymigrate import InvalidArgument, plan
+from pymigrate import InvalidArgument, NotPermitted, plan
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.report import Progress, Report
 
@@ -72,6 +75,42 @@ def test_a_map(moves: dict[int, int], workers: int) -> None:
         assert process.intact()
     assert report.complete
     check_idle(report)
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "wishes", "made"),
+    [
+        ("migrate_pages", {}, "move_pages"),
+        ("migrate_pages", {"max_stall": 1.0}, "move_pages"),
+        ("move_pages", {}, "migrate_pages"),
+    ],
+)
+def test_a_sandbox_that_forbids_the_other_call(
+    forbidden: str, wishes: dict[str, Any], made: str
+) -> None:
+    def move(pid: int) -> Report:
+        seccomp.refuse(errno.EPERM, getattr(numbers(), forbidden))
+        return Migration(pid, 0, 1, **wishes).run()
+
+    with target([0] * MANY) as process:
+        hold_still(process.pid)
+        report = in_child(lambda: move(process.pid))
+        assert process.nodes() == [1] * MANY
+    assert report.methods == (made,)
+    assert report.complete
+
+
+def test_a_sandbox_that_forbids_the_walk() -> None:
+    def move(pid: int) -> None:
+        seccomp.refuse(errno.EPERM, numbers().move_pages)
+        Migration(pid, 0, 1, rate=STEPS).run()
+
+    with target([0] * MANY) as process:
+        with pytest.raises(NotPermitted) as refusal:
+            in_child(lambda: move(process.pid))
+        assert process.nodes() == [0] * MANY
+    assert refusal.value.reason == "sandbox"
+    assert "allow move_pages in" in str(refusal.value)
 
 
 def test_a_map_in_steps_moves_no_page_twice() -> None:
