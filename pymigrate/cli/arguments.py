@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]
 
 __all__ = [
+    "Parser",
     "add_json",
     "add_nodes",
     "add_parser",
@@ -25,6 +26,22 @@ __all__ = [
     "pid",
     "routes_of",
 ]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options between operands, also where some operands may be left out."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As the library's, in the two passes that it has for this, which come here again."""
+        if self._within:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
 
 
 def add_parser(

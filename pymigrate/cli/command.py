@@ -9,6 +9,7 @@ import sys
 
 import pymigrate
 from pymigrate.cli import check, evict, follow, home, job, migrate, nodes, plan, relocate, show
+from pymigrate.cli.arguments import Parser
 from pymigrate.cli.status import FAILED
 from pymigrate.cli.streams import complain, discard_rest
 from pymigrate.errors import Error
@@ -77,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for subcommand in _SUBCOMMANDS:
         subcommand.add_to(subparsers)
     return parser

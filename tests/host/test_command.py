@@ -60,6 +60,32 @@ def test_migrate_as_json() -> None:
     assert report["asked"] == report["already_there"] > 0
 
 
+ORDERS = [
+    "--rate 1G PID HERE HERE --json",
+    "PID --rate 1G HERE HERE --json",
+    "PID HERE --rate 1G HERE --json",
+    "--json PID HERE HERE --rate 1G",
+    "PID --json --map HERE:HERE",
+]
+
+
+@pytest.mark.parametrize("words", ORDERS)
+def test_options_stand_anywhere(words: str) -> None:
+    with idle_process() as pid:
+        line = words.replace("PID", str(pid)).replace("HERE", HERE)
+        done = run("migrate", *line.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["pid"] == pid
+
+
+def test_a_map_beside_nodes() -> None:
+    done = run("migrate", "1", "--map", "0:1", "0", "1")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "pymigrate: give the nodes OLD and NEW, or --map OLD:NEW in their place\n"
+    )
+
+
 def test_an_ended_process() -> None:
     pid = ended()
     done = run("migrate", pid, HERE, HERE)
