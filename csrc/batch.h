@@ -54,6 +54,12 @@ static inline uint32_t pm_slot_of(const struct pm_batch *batch, uint64_t address
 	return (uint32_t)((address - batch->step->start) / batch->subject->memory.page_size);
 }
 
+/* Whether a page was left behind in an earlier step. */
+static inline bool pm_was_left(const struct pm_batch *batch, const struct pm_page *page)
+{
+	return pm_is_owed(batch->step->tally.marks[pm_slot_of(batch, page->address)]);
+}
+
 /* Where the pages of a node go; the target is -1 for those that stay, and for no node. */
 static inline const struct pm_route *pm_route_of(const struct pm_subject *subject, int node)
 {

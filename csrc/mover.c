@@ -72,8 +72,11 @@ static size_t dealt_with(const struct moving *moving, long result)
 	return i < moving->listed ? i + 1 : i;
 }
 
-/* Why a page is still on its node, by its status, or else by the result of the call. */
-static int why_left(int status, long result)
+/*
+ * Why a page is still on its node, by its status, or else by the result of the call; and whether it
+ * was left behind before.
+ */
+static int why_left(int status, long result, bool again)
 {
 	switch (status != UNWRITTEN || result > 0 ? status : result) {
 	case UNWRITTEN: /* it would not let go, as often as the kernel tried */
@@ -86,6 +89,8 @@ static int why_left(int status, long result)
 		return PM_NOT_ALLOWED;
 	case -ENOMEM:
 		return PM_NO_MEMORY;
+	case -EFAULT: /* unmapped for a moment, or a mapping that the kernel does not migrate */
+		return again ? PM_UNMOVABLE : PM_BUSY;
 	default:
 		return PM_UNMOVABLE;
 	}
@@ -125,7 +130,8 @@ static void settle(struct moving *moving, int target, long result)
 		struct pm_page *page = listed_page(moving, i);
 
 		page->outcome = batch->status[i] == page->node
-					? why_left(moving->targets[i], result)
+					? why_left(moving->targets[i], result,
+						   pm_was_left(batch, page))
 					: outcome_of(moving, page, batch->status[i], target);
 	}
 	for (size_t i = dealt; i < moving->listed; i++)

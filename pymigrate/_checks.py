@@ -33,7 +33,9 @@ def check_pid(pid: int) -> None:
     if isinstance(pid, bool) or not isinstance(pid, int):
         raise InvalidType(f"pid {quote(pid)}: a pid is an int, not {type(pid).__name__}")
     if not 0 <= pid <= _PID_MAX:
-        raise InvalidArgument(f"pid {quote(pid)}: a pid is positive; 0 is the calling process")
+        raise InvalidArgument(
+            f"pid {quote(pid)}: pids go from 1 to {_PID_MAX}; 0 is the calling process"
+        )
 
 
 def check_positive(name: str, value: float | None) -> None:

@@ -119,7 +119,11 @@ class NodeMask(Set[int]):
         if not isinstance(text, str):
             raise InvalidType(f"hexadecimal mask {quote(text)}: a str has to be given")
         if len(text) > _BITS_MAX:
-            raise InvalidNodes(f"hexadecimal mask {quote(text)} has {len(text)} characters", text)
+            raise InvalidNodes(
+                f"hexadecimal mask {quote(text)} has {len(text)} characters: more than the "
+                f"{_BITS_MAX} that are read",
+                text,
+            )
         groups = text.strip().split(",")
         position = len(text) - len(text.lstrip())
         for number, group in enumerate(groups):
@@ -150,8 +154,10 @@ class NodeMask(Set[int]):
         """
         try:
             buffer = ffi.from_buffer("unsigned long[]", words)
-        except TypeError:
-            raise InvalidType(f"words {quote(words)}: bytes or a buffer has to be given") from None
+        except (TypeError, BufferError):
+            raise InvalidType(
+                f"words {quote(words)}: bytes or a buffer in one piece has to be given"
+            ) from None
         size = memoryview(words).nbytes
         if size % 8 or size > lib.PM_BITMAP_MAX:
             raise InvalidNodes(f"{size} bytes of words: a multiple of 8 up to 4096", words)

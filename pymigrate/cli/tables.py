@@ -53,5 +53,13 @@ def bar(part: int, whole: int) -> ProgressBar:
 
 
 def plain(text: str) -> Text:
-    """Text as it is: rich would take ``[heap]`` for markup."""
-    return Text(text)
+    """Text as it is: rich would take ``[heap]`` for markup, and a terminal obeys what is no letter.
+
+    The name of a process is up to whoever runs it.
+    """
+    return Text("".join(c if c.isprintable() else escaped(c) for c in text))
+
+
+def escaped(character: str) -> str:
+    """What is not printable, as Python writes it in a string."""
+    return character.encode("unicode_escape").decode("ascii")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pymigrate.errors import InvalidType, NotPermitted, Unsupported, quote
+from pymigrate._checks import check_flag
+from pymigrate.errors import NotPermitted, Unsupported
 from pymigrate.operations.direct import departures, migrate_directly
 from pymigrate.operations.mover import Mover, call_overhead
 from pymigrate.operations.obstacles import Facts, refuse
@@ -80,8 +81,7 @@ class Migration(Operation):
         workers: int = 1,
         retries: int = RETRIES_MAX,
     ) -> None:
-        if shared not in (None, True, False):
-            raise InvalidType(f"shared {quote(shared)}: None, True or False")
+        check_flag("shared", shared, optional=True)
         super().__init__(
             pid,
             Routes.of(old, new, moves),

@@ -9,7 +9,7 @@ _HIDDEN = "hidden from move_pages by NUMA balancing (kernels 6.1 to 6.5)"
 
 MIGRATION = {
     "shared": (
-        "mapped by other processes too",
+        "mapped by other processes too, or one page for several places (KSM)",
         "run with CAP_SYS_NICE, and do not ask to leave them",
     ),
     "busy": (

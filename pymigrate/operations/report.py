@@ -172,7 +172,8 @@ def _means(report: Report) -> str:
     """By which calls, and in how many steps of which length."""
     if not report.methods:
         return ""
-    steps = f", {report.steps} steps, the longest {report.longest_step * 1000:.1f} ms"
+    how_many = "1 step" if report.steps == 1 else f"{report.steps} steps"
+    steps = f", {how_many}, the longest {report.longest_step * 1000:.1f} ms"
     return f" by {' and '.join(report.methods)}{steps if report.steps else ''}"
 
 

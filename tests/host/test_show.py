@@ -29,6 +29,18 @@ sys.exit(main(sys.argv[1:]))
 Run = subprocess.CompletedProcess[str]
 
 
+def test_a_name_that_would_rule_the_terminal() -> None:
+    def rename() -> None:
+        Path("/proc/self/comm").write_text("\x1b]0;x\n\x07")
+
+    with idle_process(rename) as pid:
+        shown = subprocess.run(
+            [COMMAND, "show", str(pid)], check=True, capture_output=True, text=True, cwd="/"
+        )
+    assert f"pid {pid} (\\x1b]0;x" in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+
 def run(*arguments: object, command: tuple[str, ...] = (COMMAND,), **environment: str) -> Run:
     """The command, from its start to its end, in a pipe."""
     return subprocess.run(

@@ -33,7 +33,7 @@ def test_no_pid(pid: Any) -> None:
 
 @given(st.one_of(st.integers(max_value=-1), st.integers(min_value=2**31)))
 def test_pids_out_of_range(pid: int) -> None:
-    with pytest.raises(InvalidArgument, match="a pid is positive") as refusal:
+    with pytest.raises(InvalidArgument, match="pids go from 1 to 2147483647") as refusal:
         migrate(pid, 0, 0)
     assert str(pid) in str(refusal.value)
 
