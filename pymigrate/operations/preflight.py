@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 
 from pymigrate import _files
 from pymigrate._checks import check_flag
 from pymigrate.causes import name_one_of, nodes_are
 from pymigrate.diagnose import harmless_calls
 from pymigrate.errors import KernelError
-from pymigrate.kernel._memory_files import MemoryFiles, kilobytes
+from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, lines
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.process import Process
 from pymigrate.kernel.resident import residency
@@ -78,7 +80,8 @@ def check(
 
 
 _NOT_LOOKED_AT = "not looked at"
-_OF_MEMORY = ("free-memory", "balancing", "pinned", "policy")
+_DEVICES_NAMED = 3
+_OF_MEMORY = ("free-memory", "balancing", "pinned", "device-memory", "policy")
 _FINE = {
     "user-memory": "it has memory of its own",
     "identity": "the caller may trace it",
@@ -150,6 +153,7 @@ def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -
                 _free_memory(resident, routes),
                 _balancing(topology().balancing),
                 _pinned(process.pid),
+                _device_memory(files),
                 policy_verdict(files, routes),
             ]
     except KernelError as error:
@@ -194,6 +198,29 @@ def _pinned(pid: int) -> Verdict:
         return Verdict("pinned", OK, "no memory is pinned by drivers")
     finding = f"{format_bytes(pinned)} are pinned by drivers (RDMA, GPUs) and will stay"
     return Verdict("pinned", WARNING, finding, "register that memory after the migration")
+
+
+def _device_memory(files: MemoryFiles) -> Verdict:
+    """Mappings of drivers: the kernel migrates none (vma_migratable() in mm/mempolicy.c)."""
+    files.rewind()
+    mapped = {
+        os.fsdecode(line.split(None, 5)[5]) for line in lines(files.maps) if b" /dev/" in line
+    }
+    devices = sorted(path for path in mapped if _is_device(files.pid, path))
+    if not devices:
+        return Verdict("device-memory", OK, "no memory of devices is mapped")
+    named = ", ".join(devices[:_DEVICES_NAMED]) + ", ..." * (len(devices) > _DEVICES_NAMED)
+    finding = f"memory of devices is mapped ({named}): it does not move, and is not counted"
+    return Verdict("device-memory", WARNING, finding, "none is needed: it is not on the nodes")
+
+
+def _is_device(pid: int, path: str) -> bool:
+    if path == "/dev/zero":  # which is ordinary memory
+        return False
+    try:
+        return stat.S_ISCHR(os.stat(f"/proc/{pid}/root{path}").st_mode)
+    except OSError:
+        return False
 
 
 def policy_verdict(files: MemoryFiles, routes: Routes) -> Verdict:

@@ -24,7 +24,7 @@ ABSENT = max(NodeMask.possible()) + 1
 NAMES = [
     *("alive", "sandbox", "source-nodes", "user-memory", "identity"),
     *("target-nodes", "target-cpuset", "caller-cpuset", "shared-pages"),
-    *("free-memory", "balancing", "pinned", "policy"),
+    *("free-memory", "balancing", "pinned", "device-memory", "policy"),
 ]
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "pymigrate")
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import mmap
+
 import pytest
 from support import requires
 from support.memory import target
+from support.processes import idle_process
 
 from pymigrate import Migration, check
 
 pytestmark = [pytest.mark.numa, requires.root]
+
+
+def map_device() -> mmap.mmap:
+    with open("/dev/mem", "rb") as file:  # of which the first MiB may be looked at
+        return mmap.mmap(file.fileno(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ)
+
+
+def test_memory_of_a_device() -> None:
+    for prepare, state in ((map_device, "warning"), (lambda: None, "ok")):
+        with idle_process(prepare) as pid:
+            verdicts = {verdict.name: verdict for verdict in check(pid, 0, 1).verdicts}
+        assert verdicts["device-memory"].state == state
+        assert ("(/dev/mem)" in verdicts["device-memory"].finding) == (state == "warning")
 
 
 def test_what_would_move() -> None:
