@@ -40,7 +40,9 @@ def add_to(subparsers: Subparsers) -> None:
         _STATUSES,
     )
     parser.add_argument(
-        "target", metavar="ENGINE:ID", help="the job: slurm:1234, slurm:1234.0, cgroup:FOLDER"
+        "target",
+        metavar="ENGINE:ID",
+        help="the job: slurm:1234, slurm:1234.0, flux:f23ZkA, cgroup:FOLDER",
     )
     for name, way in (("old", "from"), ("new", "to")):
         parser.add_argument(name, metavar=name.upper(), nargs="?", help=_NODES.format(way))

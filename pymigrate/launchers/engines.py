@@ -6,6 +6,8 @@ from typing import Protocol
 
 from pymigrate.errors import InvalidArgument, LauncherError, quote
 from pymigrate.launchers.cgroup_part import CgroupPart
+from pymigrate.launchers.flux import FluxJob
+from pymigrate.launchers.flux_part import FluxPart
 from pymigrate.launchers.slurm import SlurmJob
 from pymigrate.launchers.slurm_part import SlurmPart
 
@@ -50,8 +52,12 @@ class Part(Protocol):
         """Their numbers in the job, by pid; of those that were found so far."""
 
 
-_FROM_OUTSIDE: dict[str, Callable[[str], Engine]] = {"slurm": SlurmJob}
-_ON_A_HOST: dict[str, Callable[[str], Part]] = {"slurm": SlurmPart, "cgroup": CgroupPart}
+_FROM_OUTSIDE: dict[str, Callable[[str], Engine]] = {"slurm": SlurmJob, "flux": FluxJob}
+_ON_A_HOST: dict[str, Callable[[str], Part]] = {
+    "slurm": SlurmPart,
+    "flux": FluxPart,
+    "cgroup": CgroupPart,
+}
 
 ENGINES = tuple(_ON_A_HOST)
 """What can stand before the colon."""

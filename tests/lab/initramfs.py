@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import cache, debian
@@ -31,6 +31,15 @@ def base(kernel: Kernel) -> Path:
         draft.write_bytes(archive(files))
 
     return cache.entry(f"initramfs/{kernel.release}-{stamp.hexdigest()[:16]}.cpio", make)
+
+
+def further_modules(kernel: Kernel, names: Sequence[str]) -> dict[str, bytes]:
+    """Return what an archive has to hold besides for the init script to load further modules."""
+    if not names:
+        return {}
+    loaded = kernel.modules(MODULES)
+    further = [data for name, data in kernel.modules(names).items() if name not in loaded]
+    return {f"modules/further{number:02}.ko": data for number, data in enumerate(further)}
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

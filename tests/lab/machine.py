@@ -42,6 +42,9 @@ class Machine:
             that makes Linux stumble over its own code patching (`Oops: int3`).
         counted: Whether time inside goes by the instructions that are executed, a nanosecond for
             each, so that the same work takes the same time. Not for processors in parallel.
+        modules: Further modules of the kernel that are loaded.
+        network: A cable to one other machine of this host: ``listen=127.0.0.1:PORT`` at one end,
+            ``connect=127.0.0.1:PORT`` at the other. None for no network card.
     """
 
     kernel: str = "6.12"
@@ -53,6 +56,8 @@ class Machine:
     balancing: bool = False
     parallel: bool = False
     counted: bool = False
+    modules: tuple[str, ...] = ()
+    network: str | None = None
 
     def __str__(self) -> str:
         parts = [f"kernel {self.kernel}", f"{self.nodes} nodes of {self.memory}"]
@@ -61,6 +66,7 @@ class Machine:
         parts += [f"{self.swap} of swap"] if self.swap else []
         parts += ["balancing"] if self.balancing else []
         parts += ["time counted in instructions"] if self.counted else []
+        parts += ["with " + ", ".join(self.modules)] if self.modules else []
         return ", ".join(parts)
 
     def run(
@@ -135,6 +141,7 @@ class Machine:
             "job/command": _command(argv, cwd or os.getcwd(), os.environ if env is None else env),
             "job/settings": self._settings([STATUS, *ports], mark),
             "job/stdin": stdin,
+            **initramfs.further_modules(linux, self._modules()),
         }
         ramdisk = initramfs.base(linux).read_bytes() + initramfs.archive(job)
         options = [
@@ -142,6 +149,7 @@ class Machine:
             *qemu.hardware(
                 nodes=self.nodes, bare_nodes=self.bare_nodes, cpus=self.cpus, memory=self.memory
             ),
+            *qemu.cable(self.network),
         ]
         attempts = BOOT_ATTEMPTS if self.parallel else 1
         while True:
@@ -154,6 +162,9 @@ class Machine:
                 guest.close()
                 if not attempts or not isinstance(error, GuestDied):
                     raise
+
+    def _modules(self) -> tuple[str, ...]:
+        return self.modules if self.network is None else (*self.modules, "virtio_net")
 
     def _settings(self, ports: Sequence[str], mark: str) -> bytes:
         """Return what the init script has to know, as shell variables."""

@@ -127,6 +127,20 @@ def _streams(descriptors: Mapping[str, int]) -> list[str]:
     return options
 
 
+def cable(end: str | None) -> list[str]:
+    """Return the options for a network card at one end of a cable, or for none.
+
+    Args:
+        end: `listen=127.0.0.1:PORT` or `connect=127.0.0.1:PORT`.
+    """
+    if end is None:
+        return []
+    # Cards with the same address would not hear each other.
+    number = 1 + end.startswith("connect")
+    card = f"virtio-net-pci,netdev=cable,mac=52:54:00:00:00:{number:02x}"
+    return ["-netdev", f"socket,id=cable,{end}", "-device", card]
+
+
 def mebibytes(size: str) -> int:
     """Return the number of mebibytes in a size such as `512M` or `2G`."""
     match = re.fullmatch(r"([1-9]\d*)([MG])", size)

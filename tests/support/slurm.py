@@ -31,8 +31,8 @@ SlurmctldPidFile=/run/slurm/slurmctld.pid
 SlurmdPidFile=/run/slurm/%n.pid
 SlurmctldLogFile=/run/slurm/slurmctld.log
 SlurmdLogFile=/run/slurm/%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/affinity
+ProctrackType=proctrack/{tracking}
+TaskPlugin={tasks}
 SwitchType=switch/none
 MailProg=/bin/true
 SelectType=select/cons_tres
@@ -40,8 +40,14 @@ SelectTypeParameters=CR_Core
 SchedulerParameters=sched_min_interval=0,bf_interval=1
 SlurmdParameters=config_overrides
 KillWait=2
-NodeName={hosts} CPUs=2 RealMemory=1000 State=UNKNOWN
+NodeName={hosts} CPUs={cpus} RealMemory=1000 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES State=UP
+"""
+
+CGROUPS = """\
+CgroupPlugin=cgroup/v2
+IgnoreSystemd=yes
+ConstrainCores=yes
 """
 
 
@@ -137,11 +143,17 @@ class Slurm:
 
 
 @contextmanager
-def slurm(hosts: int) -> Iterator[Slurm]:
-    """Slurm with so many hosts, h1 and following, of two CPUs each."""
+def slurm(hosts: int, *, cpus: int = 2, cgroups: bool = False) -> Iterator[Slurm]:
+    """Slurm with so many hosts, h1 and following.
+
+    Args:
+        hosts: Their number.
+        cpus: Of each, as Slurm is told; all have those of this machine.
+        cgroups: Whether it keeps jobs in cgroups, v2, which can have one host alone.
+    """
     names = [f"h{number}" for number in range(1, hosts + 1)]
     with tempfile.TemporaryDirectory(prefix="pymigrate-slurm-") as room:
-        _furnish(Path(room), names)
+        _furnish(Path(room), names, cpus, cgroups)
         log = Path(room, "log")
         with log.open("wb") as output, _cluster(room, names, output) as process:
             try:
@@ -161,15 +173,32 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None
         time.sleep(0.02)
 
 
-def _furnish(room: Path, names: Sequence[str]) -> None:
+def _furnish(room: Path, names: Sequence[str], cpus: int, cgroups: bool) -> None:
     """The folder that the scripts are told."""
     addresses = [f"10.0.1.{number} {name}" for number, name in enumerate(names, 1)]
     lines = ["127.0.0.1 localhost", "10.0.0.1 control", *addresses]
     (room / "hosts").write_text("\n".join(lines) + "\n")
     (room / "etc").mkdir()
-    (room / "etc" / "slurm.conf").write_text(CONFIGURATION.format(hosts=",".join(names)))
+    configuration = CONFIGURATION.format(
+        hosts=",".join(names),
+        cpus=cpus,
+        tracking="cgroup" if cgroups else "linuxproc",
+        tasks="task/affinity,task/cgroup" if cgroups else "task/affinity",
+    )
+    (room / "etc" / "slurm.conf").write_text(configuration)
+    if cgroups:
+        (room / "etc" / "cgroup.conf").write_text(CGROUPS)
+        _delegate_cgroups()
     shutil.copy(SCRIPTS / "host.sh", room)
     room.chmod(0o755)
+
+
+def _delegate_cgroups() -> None:
+    """What Slurm asks systemd for, where there is none."""
+    root = Path("/sys/fs/cgroup")
+    (root / "system.slice").mkdir(exist_ok=True)
+    for folder in (root, root / "system.slice"):
+        (folder / "cgroup.subtree_control").write_text("+cpuset +cpu +memory")
 
 
 @contextmanager

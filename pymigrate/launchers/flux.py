@@ -1,0 +1,100 @@
+"""Jobs of Flux, from outside: their hosts, and a helper on each. As its manual pages have it.
+
+flux-jobs(1) tells hosts, flux-exec(1) starts a helper beside each of the job's shells, one for each
+host, and passes standard input on to all of them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers.programs import ask, require
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FluxJob"]
+
+_PACKAGE = "Flux"
+# Job states (RFC 21); the id in the one form that needs no special characters.
+_FORMAT = "{id.f58plain}|{state}|{nodelist}"
+_WAITING = ("NEW", "DEPEND", "PRIORITY", "SCHED")
+
+
+class FluxJob:
+    """A job of the Flux instance that commands talk to here.
+
+    Args:
+        identity: In any form that Flux takes: ``f23ZkAmXdf``, or a number.
+
+    Raises:
+        InvalidArgument: That is no id.
+    """
+
+    def __init__(self, identity: str) -> None:
+        if not identity.isalnum():
+            raise InvalidArgument(
+                f"{quote(identity)} is no id of a Flux job; write it as flux-jobs(1) does"
+            )
+        self._job = identity
+
+    def hosts(self) -> list[str]:
+        """The hosts of the job.
+
+        Raises:
+            EngineMissing: Flux's commands are not here.
+            NoSuchJob: It is not known, waits, or has ended.
+            LauncherError: There is no instance to ask.
+        """
+        answer = ask(["flux", "jobs", "-n", "-o", _FORMAT, self._job], _PACKAGE)
+        rows = [line.split("|", 2) for line in answer.stdout.splitlines()]
+        if not rows:
+            raise _unknown(self._job, answer.stderr)
+        self._job, state, nodes = rows[0]
+        if state in _WAITING:
+            raise NoSuchJob(
+                f"Flux job {self._job} does not run yet: {state}",
+                reason="pending",
+                remedy="try again when flux-jobs(1) says R",
+            )
+        if state != "RUN":
+            raise NoSuchJob(f"Flux job {self._job} has ended: {state}", reason="ended")
+        return ask(["flux", "hostlist", "--expand", nodes], _PACKAGE).stdout.split()
+
+    def target(self) -> str:
+        """What a helper is told to look for; after ``hosts()``."""
+        return f"flux:{self._job}"
+
+    def command(self, hosts: Sequence[str], helper: Sequence[str]) -> list[str]:
+        """What starts one helper on each host."""
+        return [require("flux", _PACKAGE), "exec", f"--jobid={self._job}", "--dir=/", *helper]
+
+    def environment(self) -> dict[str, str]:
+        """For that command."""
+        return {**os.environ}
+
+    def refusal(self, words: str) -> LauncherError:
+        """What the words of flux-exec mean, where it has started nothing."""
+        told = " ".join(words.split())
+        if "not permitted" in words or "ermission denied" in words or "owner" in words:
+            return JobRefused(
+                f"Flux job {self._job} belongs to somebody else: {told}",
+                reason="not-yours",
+                remedy="its owner may do this; as root, without joining it: --hosts NODESET",
+            )
+        return LauncherError(f"Flux started no helper: {told or 'it said nothing'}")
+
+
+def _unknown(job: str, words: str) -> LauncherError:
+    told = " ".join(words.split())
+    if "connect" in words or "FLUX_URI" in words:
+        return LauncherError(
+            f"Flux does not answer: {told}", remedy="see whether flux uptime works"
+        )
+    return NoSuchJob(
+        f"Flux knows no job {job}" + f": {told}" * bool(told),
+        reason="unknown",
+        remedy="flux-jobs(1) lists those that you may see",
+    )
