@@ -53,8 +53,9 @@ class SlurmJob:
             LauncherError: The controller does not answer.
         """
         self._look_up()
-        nodes = self._nodes if self._step is None else self._nodes_of_step()
-        answer = ask(["scontrol", "show", "hostnames", nodes], _PACKAGE, self.environment())
+        if self._step is not None:
+            self._nodes = self._nodes_of_step()
+        answer = ask(["scontrol", "show", "hostnames", self._nodes], _PACKAGE, self.environment())
         return answer.stdout.split()
 
     def target(self) -> str:
@@ -73,7 +74,7 @@ class SlurmJob:
             "--nodes": count,
             "--ntasks": count,
             "--ntasks-per-node": "1",
-            "--nodelist": ",".join(hosts),
+            "--nodelist": self._nodes,  # h[1-10000]: no list of names that an argument cannot hold
             "--cpu-bind": "none",  # it works for all CPUs of the host, not on the first of them
             "--mpi": "none",
             "--input": "all",

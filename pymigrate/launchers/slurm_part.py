@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pymigrate.errors import LauncherError
+from pymigrate import _files
+from pymigrate.errors import KernelError, LauncherError
 from pymigrate.jobs.job import Job
 from pymigrate.launchers.here import host_name
 from pymigrate.launchers.lineage import ancestors, inherited
@@ -80,7 +81,15 @@ class SlurmPart:
         if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
             told = " ".join(answer.stderr.split())
             raise LauncherError(f"scontrol listpids {self._job} failed: {told}")
-        return parse_listpids(answer.stdout)
+        return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
+
+
+def _is_manager(pid: int) -> bool:
+    """Whether it is Slurm's own manager of a step: with proctrack/cgroup it is listed too."""
+    try:
+        return _files.read_status(pid)["Name"] == "slurmstepd"
+    except KernelError:
+        return False
 
 
 def parse_listpids(text: str) -> Iterator[Listed]:

@@ -1,21 +1,17 @@
-"""A task of a job that holds memory on one node, and in the end says where it is.
+"""A task of a Slurm job that holds memory on one node, and says when asked where it is.
 
-    python -m support.holder FOLDER NODE PAGES
+    python -m support.holder NODE PAGES
 
-It writes FOLDER/held.RANK when it has the memory, waits for FOLDER/tell, and then writes
-FOLDER/told.RANK: as JSON, pages by node, and whether every byte is as it was. Then it waits for its
-end.
+It prints lines of JSON: one when it has the memory; for each line of its standard input one more,
+with pages by node, and whether every byte is as it was. It ends with its standard input.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import time
 from collections import Counter
-from pathlib import Path
 
 from support.memory import Block
 from support.numa import nodes_of
@@ -23,22 +19,14 @@ from support.numa import nodes_of
 
 def main() -> None:
     """Lives."""
-    folder, node, pages = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    rank = os.environ["SLURM_PROCID"]
+    node, pages = int(sys.argv[1]), int(sys.argv[2])
+    who = {"job": os.environ["SLURM_JOB_ID"], "rank": int(os.environ["SLURM_PROCID"])}
     block = Block([node] * pages)
-    _write(folder / f"held.{rank}", {})
-    while not (folder / "tell").exists():
-        time.sleep(0.1)
-    nodes = Counter(nodes_of(0, block.addresses))
-    _write(folder / f"told.{rank}", {"nodes": nodes, "intact": block.intact()})
-    signal.pause()
-
-
-def _write(path: Path, values: object) -> None:
-    """As a whole or not at all."""
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(values))
-    draft.rename(path)
+    print(json.dumps(who), flush=True)
+    for _ in sys.stdin:
+        nodes = Counter(nodes_of(0, block.addresses))
+        told = {"nodes": nodes, "intact": block.intact(), "host": os.environ["SLURMD_NODENAME"]}
+        print(json.dumps({**who, **told}), flush=True)
 
 
 if __name__ == "__main__":

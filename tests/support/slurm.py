@@ -64,7 +64,7 @@ class Slurm:
 
     Attributes:
         hosts: Their names.
-        pid: The first process of the control host.
+        pid: The first process of the control host; 0 where that is this machine itself.
     """
 
     def __init__(self, hosts: Sequence[str], pid: int) -> None:
@@ -74,7 +74,7 @@ class Slurm:
     def command(self, *argv: str, host: str = "", user: str = "") -> list[str]:
         """What runs a command there, from here."""
         pid = f"/proc/{self.pid}/root/run/slurm/{host}/pid"
-        enter = ["nsenter", "--all", f"--target={self.pid}", "--wd=/"]
+        enter = ["nsenter", "--all", f"--target={self.pid}", "--wd=/"] if self.pid else []
         if host:
             enter += ["nsenter", "--all", f"--target={Path(pid).read_text().strip()}", "--wd=/"]
         if user:
@@ -153,12 +153,14 @@ def slurm(hosts: int, *, cpus: int = 2, cgroups: bool = False) -> Iterator[Slurm
     """
     names = [f"h{number}" for number in range(1, hosts + 1)]
     with tempfile.TemporaryDirectory(prefix="pymigrate-slurm-") as room:
-        _furnish(Path(room), names, cpus, cgroups)
+        furnish(Path(room), names, cpus, cgroups)
+        if cgroups:
+            _delegate_cgroups()
         log = Path(room, "log")
         with log.open("wb") as output, _cluster(room, names, output) as process:
             try:
                 cluster = Slurm(names, _first_of(process))
-                wait_for(lambda: process.poll() is not None or _idle(cluster) == hosts)
+                wait_for(lambda: process.poll() is not None or idle(cluster) == hosts)
                 assert process.poll() is None
             except BaseException as error:
                 raise AssertionError(f"no cluster: {log.read_text()[-4000:]}") from error
@@ -173,8 +175,8 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None
         time.sleep(0.02)
 
 
-def _furnish(room: Path, names: Sequence[str], cpus: int, cgroups: bool) -> None:
-    """The folder that the scripts are told."""
+def furnish(room: Path, names: Sequence[str], cpus: int, cgroups: bool) -> None:
+    """The folder that the scripts are told: who the hosts are, and the configuration."""
     addresses = [f"10.0.1.{number} {name}" for number, name in enumerate(names, 1)]
     lines = ["127.0.0.1 localhost", "10.0.0.1 control", *addresses]
     (room / "hosts").write_text("\n".join(lines) + "\n")
@@ -188,7 +190,6 @@ def _furnish(room: Path, names: Sequence[str], cpus: int, cgroups: bool) -> None
     (room / "etc" / "slurm.conf").write_text(configuration)
     if cgroups:
         (room / "etc" / "cgroup.conf").write_text(CGROUPS)
-        _delegate_cgroups()
     shutil.copy(SCRIPTS / "host.sh", room)
     room.chmod(0o755)
 
@@ -247,6 +248,7 @@ def child_of(pid: int) -> int:
     return int(children[0]) if children else 0
 
 
-def _idle(cluster: Slurm) -> int:
+def idle(cluster: Slurm) -> int:
+    """How many of its hosts are ready for jobs."""
     listed = cluster.run("sinfo", "--noheader", "--Node", "--format=%N %t", check=False).stdout
     return sum(line.endswith(" idle") for line in listed.splitlines())

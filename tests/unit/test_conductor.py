@@ -1,0 +1,138 @@
+"""Who has answered and who is silent, when to stop, and what is told of those without an answer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from pymigrate import ClusterReport, HostRow
+from pymigrate.launchers.conductor import CUT, GO_ON, KILL, ClusterProgress, Conductor
+from pymigrate.launchers.frames import frames
+from pymigrate.launchers.last_words import about, missing_helper
+
+
+class Clock:
+    """Time, as the test has it."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    told = Clock()
+    monkeypatch.setattr(time, "monotonic", told)
+    return told
+
+
+def say(conductor: Conductor, host: str, message: dict[str, Any]) -> None:
+    for line in frames(host, message):
+        conductor.hear(line)
+
+
+def answer(conductor: Conductor, host: str) -> None:
+    report = ClusterReport("migrate", (HostRow(host, processes=2),))
+    say(conductor, host, {"report": report.to_dict()})
+
+
+def told(conductor: Conductor, words: str = "") -> dict[str, tuple[str, str]]:
+    return {row.host: (row.outcome, row.finding) for row in conductor.report(words).hosts}
+
+
+def test_who_says_that_it_lives_is_waited_for(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1", "h2"], 10)
+    for _ in range(100):
+        clock.now += 9
+        say(conductor, "h1", {"progress": [0, 0]})  # h2 is silent, and h1 works
+        assert conductor.orders() == GO_ON
+    answer(conductor, "h1")
+    assert conductor.orders() == CUT  # only now is nobody left but h2
+    clock.now += 2
+    assert conductor.orders() == KILL
+    assert told(conductor) == {"h1": ("done", ""), "h2": ("silent", "no answer within 10 s")}
+
+
+def test_a_cancel_leaves_time_to_answer(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1", "h2"], 60)
+    conductor.cancel()
+    assert conductor.orders() == CUT
+    clock.now += 5
+    answer(conductor, "h1")
+    assert conductor.orders() == CUT
+    clock.now += 6
+    assert conductor.orders() == KILL
+    report = conductor.report()
+    assert [row.outcome for row in report.hosts] == ["done", "cancelled"]
+    assert report.status == 130
+
+
+def test_an_engine_that_lingers_is_ended(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1"], 60)
+    answer(conductor, "h1")
+    assert conductor.orders() == GO_ON
+    clock.now += 6
+    assert conductor.orders() == KILL
+
+
+def test_who_waits_for_its_turn_is_not_silent(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1", "h2"], 10, at_once=False)
+    conductor.started("h1")
+    clock.now += 11
+    assert conductor.orders() == GO_ON
+    conductor.started("h2")
+    clock.now += 11
+    assert conductor.orders() == CUT
+
+
+def test_the_first_answer_counts_and_strangers_do_not() -> None:
+    conductor = Conductor("migrate", ["h1"], 10)
+    answer(conductor, "h1")
+    answer(conductor, "h1")
+    answer(conductor, "h9")
+    assert [row.processes for row in conductor.report().hosts] == [2]
+
+
+def test_a_host_goes_by_the_name_that_others_have_for_it() -> None:
+    conductor = Conductor("migrate", ["gpu1.example"], 10)
+    report = ClusterReport("migrate", (HostRow("gpu1"),))
+    for line in frames("gpu1", {"report": report.to_dict()}):
+        conductor.hear(line, "gpu1.example")
+    assert told(conductor) == {"gpu1.example": ("done", "")}
+
+
+def test_progress_adds_up() -> None:
+    steps: list[ClusterProgress] = []
+    conductor = Conductor("migrate", ["h1", "h2"], 10, steps.append)
+    say(conductor, "h1", {"progress": [10, 100]})
+    say(conductor, "h2", {"progress": [1, 50]})
+    say(conductor, "h1", {"progress": [90, 100]})
+    answer(conductor, "h2")
+    assert steps[-2:] == [ClusterProgress(2, 0, 91, 150), ClusterProgress(2, 1, 91, 150)]
+
+
+WORDS = """\
+slurmstepd-h2: error: execve(): /no/such/pymigrate: No such file or directory
+srun: error: h2: task 1: Exited with exit code 2
+srun: error: h10: task 9: Out Of Memory
+srun: error: Timed out waiting for job step to complete"""
+
+
+def test_the_words_about_a_host() -> None:
+    """As srun of Slurm 22.05 says them."""
+    assert about("h2", WORDS).startswith("slurmstepd-h2: error: execve()")
+    assert about("h10", WORDS) == "srun: error: h10: task 9: Out Of Memory"
+    assert about("h1", WORDS) == "srun: error: Timed out waiting for job step to complete"
+    assert about("h1", "") == ""
+
+
+def test_no_pymigrate_on_the_hosts() -> None:
+    error = missing_helper(["/no/such/pymigrate"], WORDS)
+    assert error
+    assert error.reason == "no-helper"
+    assert "execve(): /no/such/pymigrate: No such file or directory" in str(error)
+    assert missing_helper(["pymigrate"], WORDS.splitlines()[-1]) is None
