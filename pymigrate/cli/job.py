@@ -25,7 +25,9 @@ _STATUSES = """\
   2    an error, before anything was done or on a host; or a host did not answer in time
   130  stopped by Ctrl-C or SIGTERM; the report says what had been done
 """
-_NODES = "nodes to move pages {}: a list, or home, local, cpuset, device:NAME as each host has it"
+_NODES = (
+    "nodes to move pages {}: a list, or home, local, cpuset, gpu, device:NAME as each host has it"
+)
 
 
 def add_to(subparsers: Subparsers) -> None:

@@ -8,6 +8,7 @@ from pymigrate.errors import InvalidArgument, quote
 from pymigrate.jobs.places import Places
 from pymigrate.kernel.devices import device_node
 from pymigrate.kernel.nodes import topology
+from pymigrate.launchers.gpus import GpuPlaces
 from pymigrate.nodemask import NodeMask
 from pymigrate.plan import plan
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["WORDS", "Rule", "moves"]
 
-WORDS = {"home": "affinity", "local": "ran", "cpuset": "cpuset"}
-"""Rules in one word, and what they are by in ``home()``."""
-
+_BY = {"home": "affinity", "local": "ran", "cpuset": "cpuset"}
+_GPU = "gpu"
 _DEVICE = "device:"
+
+WORDS = (*_BY, _GPU)
+"""Rules in one word."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Rule:
     Attributes:
         text: A node list; or ``"home"``: the nodes of the CPUs that the process may use;
             ``"local"``: of those that its threads last ran on; ``"cpuset"``: those that it may have
-            memory on; ``"device:ib0"``: the node of a network interface or a PCI device.
+            memory on; ``"gpu"``: those of the GPUs that the process has open;
+            ``"device:ib0"``: the node of a network interface or a PCI device.
     """
 
     text: str
@@ -54,7 +58,7 @@ class Rule:
         """
         return NodeMask(self.text)
 
-    def places(self) -> Places:
+    def places(self) -> Places | GpuPlaces:
         """The places that a rule means on this host.
 
         Raises:
@@ -63,7 +67,7 @@ class Rule:
         if self.text.startswith(_DEVICE):
             node = device_node(self.text[len(_DEVICE) :])
             return Places(topology(), nodes=NodeMask(node))
-        return Places(topology(), WORDS[self.text])
+        return GpuPlaces() if self.text == _GPU else Places(topology(), _BY[self.text])
 
 
 def moves(old: Rule | None, new: Rule) -> Moves:

@@ -42,7 +42,7 @@ def test_every_task_on_every_host(cluster: Slurm, job: str) -> None:
     assert len(report["topologies"]) == 1
 
 
-@pytest.mark.parametrize("rule", ["home", "local", "cpuset"])
+@pytest.mark.parametrize("rule", ["home", "local", "cpuset", "gpu"])
 def test_a_rule_in_place_of_numbers(cluster: Slurm, job: str, rule: str) -> None:
     report = answer(cluster, f"slurm:{job}.0", rule)
     assert (report["complete"], report["processes"]) == (True, 8)
