@@ -75,8 +75,10 @@ class SlurmPart:
         Raises:
             EngineMissing, LauncherError: It cannot be asked.
         """
-        # All steps, as it takes no step by name, such as batch.
-        answer = ask(["scontrol", "listpids", self._job], "Slurm")
+        # All steps, as it takes no step by name, such as batch. By the name of the node, where
+        # Slurm has told it: that can be another one than the host's.
+        node = os.environ.get("SLURMD_NODENAME")
+        answer = ask(["scontrol", "listpids", self._job, *([node] if node else [])], "Slurm")
         # Where the host has no process of it, that is no fault.
         if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
             told = " ".join(answer.stderr.split())
