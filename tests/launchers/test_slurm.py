@@ -17,9 +17,9 @@ from support.slurm import Slurm, wait_for
 COMMAND = [sys.executable, "-m", "pymigrate", "job"]
 
 
-def answer(cluster: Slurm, *arguments: str, status: int = 0) -> dict[str, Any]:
+def answer(cluster: Slurm, *arguments: str, status: int = 0, user: str = "") -> dict[str, Any]:
     """The report of a command, as JSON."""
-    done = cluster.run(*COMMAND, *arguments, "--json", check=False)
+    done = cluster.run(*COMMAND, *arguments, "--json", user=user, check=False)
     assert done.returncode == status, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -256,6 +256,19 @@ def test_root_may_not_join_the_job_of_another(cluster: Slurm) -> None:
         error = refused(cluster, f"slurm:{theirs}", "0", "0")
     assert (error["type"], error["reason"]) == ("JobRefused", "not-yours")
     assert f"--hosts {task[0]}" in error["message"]
+
+
+def test_users_have_their_own_jobs_and_no_others(cluster: Slurm, job: str) -> None:
+    # By a shell, as exec by setpriv itself would have the capabilities of root still.
+    look = f"{sys.executable} -c 'import pymigrate'"
+    if cluster.run("sh", "-c", look, user="nobody", check=False).returncode:
+        pytest.skip("other users may not read this interpreter: test in a folder that they may")
+    with cluster.job(2, 4, "sleep", "1000", user="nobody") as own:
+        report = answer(cluster, f"slurm:{own}", "home", user="nobody")
+        assert [row["rank"] for row in report["ranks"]] == [0, 1, 2, 3]
+        assert report["complete"]
+    error = answer(cluster, f"slurm:{job}", "0", "0", status=2, user="nobody")["error"]
+    assert (error["type"], error["reason"]) == ("JobRefused", "not-yours")
 
 
 def test_hosts_without_pymigrate(cluster: Slurm, job: str) -> None:

@@ -64,5 +64,4 @@ def test_a_cancel_in_the_middle_tells_what_moved(cluster: Slurm) -> None:
         moved = sum(part["nodes"].get("2", 0) for part in tasks.ask())
     assert 0 < moved < TASKS * PAGES
     assert report["outcome"] == "cancelled"
-    assert 0 < report["total"]["pages"]["moved"] < TASKS * (PAGES + 10_000)
     assert report["total"]["pages"]["moved"] >= moved
