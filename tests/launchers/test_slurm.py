@@ -29,6 +29,12 @@ def hosts_of(report: dict[str, Any]) -> list[str]:
     return [row["host"] for row in report["hosts"]]
 
 
+def steps(cluster: Slurm, job: str) -> list[str]:
+    """The steps of a job that run."""
+    query = ("squeue", "--noheader", "--steps", f"--jobs={job}", "--format=%i")
+    return cluster.run(*query).stdout.split()
+
+
 def test_every_task_on_every_host(cluster: Slurm, job: str) -> None:
     report = answer(cluster, f"slurm:{job}", "0", "0")
     tasks = cluster.tasks(job)
@@ -141,6 +147,7 @@ def test_a_frozen_host_is_a_row(cluster: Slurm, job: str) -> None:
     told = {row["host"]: row["outcome"] for row in report["hosts"]}
     assert told.pop(frozen) == "silent"
     assert set(told.values()) == {"done"}
+    wait_for(lambda: steps(cluster, job) == [f"{job}.0"])  # nor is it begun with when it thaws
 
 
 def test_a_host_without_the_helper_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
@@ -200,8 +207,7 @@ def test_no_helper_outlives_its_launcher(cluster: Slurm, job: str, folder: Path)
         cluster.run("pkill", "-KILL", "-f", f"pymigrate job slurm:{job} 0 0 --command")
         (folder / "go").touch()
         command.wait(60)
-    query = ("squeue", "--noheader", "--steps", f"--jobs={job}", "--format=%i")
-    wait_for(lambda: cluster.run(*query).stdout.split() == [f"{job}.0"])
+    wait_for(lambda: steps(cluster, job) == [f"{job}.0"])
     assert len(cluster.tasks(job)) == 8
 
 
