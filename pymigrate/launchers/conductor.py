@@ -174,6 +174,8 @@ class Conductor:
     def _row_of_missing(self, host: str, words: str) -> ClusterReport:
         if self._cancelled:
             finding = "stopped before it answered: what has been done there is not known"
+            if self._heard[host] == inf:
+                finding = "not begun with"
             return self._without(host, CANCELLED, "", finding)
         if self._cut_at is not None:
             return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s")

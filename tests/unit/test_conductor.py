@@ -89,6 +89,19 @@ def test_who_waits_for_its_turn_is_not_silent(clock: Clock) -> None:
     assert conductor.orders() == CUT
 
 
+def test_a_cancel_tells_who_was_not_begun_with() -> None:
+    conductor = Conductor("migrate", ["h1", "h2"], 10, at_once=False)
+    conductor.started("h1")
+    conductor.cancel()
+    assert told(conductor) == {
+        "h1": (
+            "cancelled",
+            "stopped before it answered: what has been done there is not known",
+        ),
+        "h2": ("cancelled", "not begun with"),
+    }
+
+
 def test_the_first_answer_counts_and_strangers_do_not() -> None:
     conductor = Conductor("migrate", ["h1"], 10)
     answer(conductor, "h1")
