@@ -24,6 +24,7 @@ from pymigrate.errors import (
     OutOfMemory,
     UnknownNode,
     Unsupported,
+    WorldOfOne,
 )
 from pymigrate.migrate import migrate
 from pymigrate.nodemask import NodeMask
@@ -108,6 +109,7 @@ __all__ = [
     "NoSuchJob",
     "JobRefused",
     "HelperMissing",
+    "WorldOfOne",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",

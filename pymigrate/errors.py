@@ -24,6 +24,7 @@ __all__ = [
     "NoSuchJob",
     "JobRefused",
     "HelperMissing",
+    "WorldOfOne",
     "KernelError",
     "NoSuchProcess",
     "NotPermitted",
@@ -147,6 +148,13 @@ class HelperMissing(LauncherError, FileNotFoundError):
     """The hosts of a job have no pymigrate where it was looked for.
 
     Reasons: ``"no-helper"``.
+    """
+
+
+class WorldOfOne(LauncherError, RuntimeError):
+    """MPI knows of one process alone, where a launcher has started several: they do not speak.
+
+    Reasons: ``"world-of-one"``.
     """
 
 

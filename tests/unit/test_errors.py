@@ -27,6 +27,7 @@ BUILTINS: dict[type[errors.Error], set[type[Exception]]] = {
     errors.NoSuchJob: {LookupError},
     errors.JobRefused: {OSError, PermissionError},
     errors.HelperMissing: {OSError, FileNotFoundError},
+    errors.WorldOfOne: {RuntimeError},
     errors.KernelError: {OSError},
     errors.NoSuchProcess: {OSError, ProcessLookupError},
     errors.NotPermitted: {OSError, PermissionError},
@@ -60,6 +61,7 @@ EXAMPLES = [
     ),
     errors.NoSuchProcess(errno.ESRCH, "gone", pid=0),
     errors.JobRefused("job 7 is not yours", reason="not-yours", remedy="ask its owner"),
+    errors.WorldOfOne("alone", reason="world-of-one", remedy="start it with srun --mpi=pmi2"),
     errors.EngineMissing("srun is not here"),
 ]
 

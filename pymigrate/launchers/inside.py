@@ -1,0 +1,91 @@
+"""What engines inside of programs have in common: arguments in, and an answer in any case."""
+
+from __future__ import annotations
+
+from pymigrate._checks import check_count, check_flag, check_no_map, check_positive, check_targets
+from pymigrate.jobs.job import Job
+from pymigrate.launchers import account
+from pymigrate.launchers.here import do_here, host_name
+from pymigrate.launchers.host_row import HostRow
+from pymigrate.launchers.outcomes import CANCELLED
+from pymigrate.launchers.rules import Rule
+from pymigrate.launchers.shape import fingerprint
+from pymigrate.launchers.wish import Wish
+from pymigrate.nodemask import NodeMask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pymigrate.jobs.job_operation import JobOperation
+    from pymigrate.launchers.cluster_report import ClusterReport
+    from pymigrate.nodemask import Nodes
+
+__all__ = ["answer", "wished"]
+
+
+def wished(
+    old: Nodes | None,
+    new: Nodes | None,
+    *,
+    shared: bool | None = None,
+    rate: float | None = None,
+    max_stall: float | None = None,
+    workers: int = 2,
+) -> Wish:
+    """A migration as a program wishes it, in the form in which it is sent to hosts.
+
+    Args:
+        old: Nodes, or one of the words that a ``Rule`` knows, like the next one.
+        new: See there.
+        shared: As for ``Wish``, like the following.
+        rate: See there.
+        max_stall: See there.
+        workers: See there.
+
+    Raises:
+        InvalidArgument: An argument makes no sense.
+    """
+    check_flag("shared", shared, optional=True)
+    check_positive("rate", rate)
+    check_positive("max_stall", max_stall)
+    check_count("workers", workers, 1, 256)
+    wish = Wish("migrate", _text("old", old), _text("new", new), shared, rate, max_stall, workers)
+    if wish.new is not None and Rule(wish.new).is_list:
+        check_targets(NodeMask(wish.new))
+    return wish
+
+
+def answer(
+    ranks: Mapping[int, int | None], wish: Wish
+) -> tuple[ClusterReport, BaseException | None]:
+    """Does what is wished to processes of this host, and answers whatever happens.
+
+    Args:
+        ranks: Their numbers in the job by pid; None where they have none.
+        wish: What is to be done.
+
+    Returns:
+        The part of this host, and what the caller has to raise once it has passed that on: an
+        interrupt (Ctrl-C) ends the work, but may not keep others waiting for the answer.
+    """
+    begun: list[JobOperation] = []
+    numbers = {pid: rank for pid, rank in ranks.items() if rank is not None}
+    host = host_name()
+    try:
+        job = Job.of(ranks)
+        return do_here(job, wish, host=host, ranks=lambda: numbers, begun=begun.append), None
+    except Exception as error:
+        return account.failed(wish.action, HostRow.failed(host, error)), None
+    except BaseException as error:
+        if begun:
+            return account.of_job(host, begun[0].report, numbers, fingerprint()), error
+        row = HostRow(host, CANCELLED, error=type(error).__name__, finding="before it began")
+        return account.failed(wish.action, row), error
+
+
+def _text(name: str, nodes: Nodes | None) -> str | None:
+    check_no_map(name, nodes)
+    if nodes is None or isinstance(nodes, str):
+        return nodes
+    return str(NodeMask(nodes))

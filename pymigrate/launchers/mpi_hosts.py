@@ -1,0 +1,43 @@
+"""The ranks of a communicator by host, and which of them acts for it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mpi4py import MPI
+
+__all__ = ["neighbours"]
+
+
+@contextmanager
+def neighbours(comm: MPI.Intracomm) -> Iterator[MPI.Comm]:
+    """The ranks that this one shares memory and pids with, itself included. Collective.
+
+    Its rank 0 can act for all of them. In containers that have pids of their own each container
+    counts as a host, as its processes are not to be named from another.
+
+    Args:
+        comm: All ranks.
+    """
+    from mpi4py import MPI
+
+    host = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
+    try:
+        namespaces = host.allgather(_pid_namespace())
+        group = host.Split(namespaces.index(_pid_namespace()), key=comm.rank)
+    finally:
+        host.Free()
+    try:
+        yield group
+    finally:
+        group.Free()
+
+
+def _pid_namespace() -> str:
+    """What two processes have in common if a pid means the same to both (pid_namespaces(7))."""
+    return os.readlink("/proc/self/ns/pid")
