@@ -50,10 +50,7 @@ def wished(
     check_positive("rate", rate)
     check_positive("max_stall", max_stall)
     check_count("workers", workers, 1, 256)
-    wish = Wish("migrate", _text("old", old), _text("new", new), shared, rate, max_stall, workers)
-    if wish.new is not None and Rule(wish.new).is_list:
-        check_targets(NodeMask(wish.new))
-    return wish
+    return Wish("migrate", _text("old", old), _text("new", new), shared, rate, max_stall, workers)
 
 
 def answer(
@@ -86,6 +83,10 @@ def answer(
 
 def _text(name: str, nodes: Nodes | None) -> str | None:
     check_no_map(name, nodes)
-    if nodes is None or isinstance(nodes, str):
+    if nodes is None or (isinstance(nodes, str) and not Rule(nodes).is_list):
         return nodes
-    return str(NodeMask(nodes))
+    mask = NodeMask(nodes)
+    if name == "new":
+        check_targets(mask)
+    # Text stays as it is: "all", "!" and "+" mean the nodes of each host.
+    return nodes if isinstance(nodes, str) else str(mask)

@@ -32,7 +32,7 @@ _LONGEST_PAUSE = 0.01
 
 
 def migrate_job(
-    comm: MPI.Intracomm,
+    comm: MPI.Comm,
     old: Nodes | None = None,
     new: Nodes | None = None,
     *,
@@ -103,7 +103,7 @@ def check_communicator(comm: object) -> None:
         raise InvalidType(f"comm {quote(comm)}: give an intracommunicator, such as MPI.COMM_WORLD")
 
 
-def check_launch(comm: MPI.Intracomm) -> None:
+def check_launch(comm: MPI.Comm) -> None:
     """Refuses a world of one process that a launcher has started with others.
 
     With another PMI than that of its MPI library each task becomes a world of its own, in silence.
@@ -132,7 +132,7 @@ def _words(wishes: tuple[Wish, int | None]) -> str:
     return " ".join(wish.arguments()) + ("" if root is None else f", root={root}")
 
 
-def _act(comm: MPI.Intracomm, wish: Wish) -> tuple[ClusterReport, BaseException | None]:
+def _act(comm: MPI.Comm, wish: Wish) -> tuple[ClusterReport, BaseException | None]:
     """What this rank has to add: the part of its host, or nothing if another one acts for it."""
     with neighbours(comm) as here:
         members = here.gather((os.getpid(), comm.rank))
@@ -141,7 +141,7 @@ def _act(comm: MPI.Intracomm, wish: Wish) -> tuple[ClusterReport, BaseException 
     return answer(dict(members), wish)
 
 
-def _wait_for_all(comm: MPI.Intracomm) -> BaseException | None:
+def _wait_for_all(comm: MPI.Comm) -> BaseException | None:
     """Sleeps until all ranks have come here. An interrupt is returned: others wait for this one."""
     interrupt: BaseException | None = None
     request = comm.Ibarrier()

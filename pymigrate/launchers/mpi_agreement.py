@@ -43,7 +43,7 @@ class _Ballot:
         return _Ballot(first, self.refusal or later.refusal, min(differing, default=None))
 
 
-def agreed(comm: MPI.Intracomm, prepare: Callable[[], T], words: Callable[[T], str]) -> T:
+def agreed(comm: MPI.Comm, prepare: Callable[[], T], words: Callable[[T], str]) -> T:
     """What this rank has prepared, if all ranks have prepared the same. Collective.
 
     Args:

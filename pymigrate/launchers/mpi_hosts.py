@@ -15,7 +15,7 @@ __all__ = ["neighbours"]
 
 
 @contextmanager
-def neighbours(comm: MPI.Intracomm) -> Iterator[MPI.Comm]:
+def neighbours(comm: MPI.Comm) -> Iterator[MPI.Comm]:
     """The ranks that this one shares memory and pids with, itself included. Collective.
 
     Its rank 0 can act for all of them. In containers that have pids of their own each container
