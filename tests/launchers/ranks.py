@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any, Callable
 
@@ -142,7 +143,8 @@ def interrupted() -> Any:
 
 def state(block: Block) -> dict[str, Any]:
     """Where the pages of a block are, and whether they hold what they held."""
-    pages = numa.numa_map(os.getpid(), block.addresses[0]).pages
+    # Page by page: its mapping may have been joined with one of MPI.
+    pages = Counter(numa.nodes_of(0, block.addresses))
     return {"pages": pages, "intact": block.intact()}
 
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""A TaskProlog for Slurm: the memory of every task follows it, as long as the task runs.
+
+In slurm.conf `TaskProlog=/opt/pymigrate/slurm_task_prolog.py`, for one step
+`srun --task-prolog=...`. It runs as the user, before the task, and the task waits for it; Slurm
+tells the pid that the task is going to have, and takes `export` lines for the environment of the
+task (slurm.conf(5), TaskProlog).
+
+Only those are followed who ask for it: sbatch --export=ALL,PYMIGRATE_FOLLOW=--rate=1G ...
+"""
+
+from __future__ import annotations
+
+import os
+
+from followed import start_follower
+
+
+def main() -> None:
+    """Starts a follower for the task, if its user wants one."""
+    if "PYMIGRATE_FOLLOW" in os.environ:
+        task = int(os.environ["SLURM_TASK_PID"])
+        start_follower(task)
+        print(f"export PYMIGRATE_FOLLOWED={task}")
+
+
+if __name__ == "__main__":
+    main()

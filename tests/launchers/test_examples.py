@@ -1,0 +1,180 @@
+"""The examples for launchers, each run as far as its engine can be had."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
+
+import pytest
+from support.followers import EXAMPLES, QUICK, followers, wait_for_followers
+from support.slurm import Slurm
+
+#: A program that says its pid and its name, and ends with its input.
+PROGRAM = "import os, sys; print(os.getpid(), sys.argv, flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator[tuple[int, IO[str]]]:
+    """A program that has been started: its pid, and what it says. It ends with the block."""
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        yield process.pid, process.stdout
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_a_program_is_followed_until_it_ends(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, str(EXAMPLES / "followed.py"), sys.executable, "-c", PROGRAM, "-x"]
+    with running(command, PYMIGRATE_FOLLOW=QUICK, PYMIGRATE_FOLLOW_LOG=str(log)) as (pid, told):
+        assert told.readline() == f"{pid} ['-c', '-x']\n"  # the wrapper has become it
+        (follower,) = wait_for_followers(pid, 1)
+        status = Path(f"/proc/{follower}/status").read_text()
+        assert f"PPid:\t{pid}\n" not in status
+    wait_for_followers(pid, 0)
+    # It may have ended before the follower had begun, and that is all that may be wrong.
+    assert log.read_text() == "" or "there is no process" in log.read_text()
+
+
+def test_workers_that_are_bound_late() -> None:
+    """On one node all are at home; where memory moves is shown in tests/numa."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "late_binding.py"), "--workers=3", "--size=4"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    *workers, last = done.stdout.splitlines()
+    assert [line.split(" on node")[0] for line in workers] == ["worker 0", "worker 1", "worker 2"]
+    assert all(" remote before, 0% after, " in line for line in workers)
+    assert last == "all workers have what they had"
+
+
+#: A task that waits until somebody follows it, in its own namespace of pids.
+TASK = """
+import json, os
+from support.followers import wait_for_followers
+found = len(wait_for_followers(os.getpid(), 1))
+print(json.dumps([os.getpid(), os.environ["PYMIGRATE_FOLLOWED"], found]))
+"""
+
+
+@pytest.fixture
+def prolog(tmp_path: Path) -> Path:
+    """The example, run by the interpreter of these tests."""
+    script = tmp_path / "prolog"
+    script.write_text(f"#!/bin/sh\nexec {sys.executable} {EXAMPLES}/slurm_task_prolog.py\n")
+    script.chmod(0o755)
+    return script
+
+
+def test_slurm_task_prolog(cluster: Slurm, prolog: Path) -> None:
+    """Slurm runs it before each task, and the task is followed; with the step all has ended."""
+    variables = {"PYMIGRATE_FOLLOW": QUICK, "PYTHONPATH": str(Path(__file__).parents[1])}
+    export = f"--export=ALL,{','.join(f'{name}={value}' for name, value in variables.items())}"
+    step = ["srun", "--nodes=2", "--ntasks=2", export, f"--task-prolog={prolog}"]
+    done = cluster.run(*step, sys.executable, "-c", TASK)
+    tasks = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(tasks) == 2
+    for pid, told, count in tasks:
+        assert (int(told), count) == (pid, 1)
+    for pid, _, _ in tasks:
+        wait_for_followers(pid, 0)
+
+
+def test_slurm_task_prolog_leaves_others_alone(cluster: Slurm, prolog: Path) -> None:
+    step = ["srun", "--ntasks=1", f"--task-prolog={prolog}"]
+    done = cluster.run(*step, "sh", "-c", 'echo "<$PYMIGRATE_FOLLOWED>"')
+    assert done.stdout == "<>\n"
+
+
+def test_pbs_hook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There is no PBS here, and that pbs_mom calls the hook is not shown.
+
+    What is shown: it runs on an event that has the attributes of the Hooks Guide, by a stand-in for
+    the module ``pbs``; and what it makes of the program of a job is a command that runs, as the
+    same program under its own name, and is followed.
+    """
+    config = tmp_path / "pymigrate.json"
+    wrapper = {"python": sys.executable, "followed": str(EXAMPLES / "followed.py")}
+    config.write_text(json.dumps(wrapper))
+
+    def accept() -> None:
+        raise SystemExit  # as that of PBS does
+
+    def hooked(environment: dict[str, str]) -> SimpleNamespace:
+        event = SimpleNamespace(
+            progname=sys.executable, argv=["-shell", "-c", PROGRAM], env=environment, accept=accept
+        )
+        standin = SimpleNamespace(event=lambda: event, hook_config_filename=str(config))
+        monkeypatch.setitem(sys.modules, "pbs", standin)
+        with pytest.raises(SystemExit):
+            runpy.run_path(str(EXAMPLES / "pbs_execjob_launch.py"))
+        return event
+
+    assert hooked({}).argv == ["-shell", "-c", PROGRAM]
+    environment = {"PYMIGRATE_FOLLOW": QUICK}
+    event = hooked(environment)
+    assert event.progname == event.argv[0] == sys.executable
+    with running(event.argv, **environment) as (pid, told):
+        assert told.readline() == f"{pid} ['-c']\n"
+        assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"-shell\0")
+        (follower,) = wait_for_followers(pid, 1)
+        assert b"--session" in Path(f"/proc/{follower}/cmdline").read_bytes().split(b"\0")
+        # The session is that of these tests, which does not end: in a job it would.
+        os.kill(follower, 15)
+    wait_for_followers(pid, 0)
+
+
+#: The part of Flux's shell that the example uses (flux-shell-initrc(5)).
+FLUX = """
+plugin = { register = function (it) registered = it end }
+shell = { getenv = function (name) return os.getenv (name) end }
+task = { info = { pid = tonumber (arg[2]) } }
+dofile (arg[1])
+assert (registered.name == "pymigrate-follow" and #registered.handlers == 1)
+assert (registered.handlers[1].topic == "task.fork")
+registered.handlers[1].fn ("task.fork")
+"""
+
+
+def test_flux_shell(tmp_path: Path) -> None:
+    """There is no Flux here, and that its shell calls the handler is not shown.
+
+    What is shown: the example is Lua, and registers a handler in the words of the manual page; that
+    handler, called with the pid of a process, has the process followed.
+    """
+    lua = shutil.which("lua5.1")
+    if lua is None:
+        pytest.skip("lua5.1 is missing: scripts/bootstrap launchers installs it")
+    script = tmp_path / "flux.lua"
+    script.write_text(FLUX)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with running([sys.executable, "-c", PROGRAM]) as (pid, told):
+        told.readline()
+        call = [lua, str(script), str(EXAMPLES / "flux_shell.lua"), str(pid)]
+        plain = {name: value for name, value in os.environ.items() if name != "PYMIGRATE_FOLLOW"}
+        subprocess.run(call, env={**plain, "PATH": path}, timeout=60, check=True)
+        assert followers(pid) == []
+        asked = {**plain, "PATH": path, "PYMIGRATE_FOLLOW": QUICK}
+        subprocess.run(call, env=asked, timeout=60, check=True)
+        wait_for_followers(pid, 1)
+    wait_for_followers(pid, 0)
