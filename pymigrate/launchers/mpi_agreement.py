@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Told = tuple[int, str]  # a rank, and what it says
 
-__all__ = ["agreed"]
+__all__ = ["Ballot", "agreed"]
 
 
 @dataclass(frozen=True)
-class _Ballot:
+class Ballot:
     """What ranks say, in a size that does not grow with their number. Adding is associative.
 
     Attributes:
@@ -33,14 +33,14 @@ class _Ballot:
     refusal: Told | None
     other: Told | None = None
 
-    def __add__(self, later: _Ballot) -> _Ballot:
+    def __add__(self, later: Ballot) -> Ballot:
         first = self.first or later.first
         differing = [
             told
             for told in (self.other, later.first, later.other)
             if told and first and told[1] != first[1]
         ]
-        return _Ballot(first, self.refusal or later.refusal, min(differing, default=None))
+        return Ballot(first, self.refusal or later.refusal, min(differing, default=None))
 
 
 def agreed(comm: MPI.Comm, prepare: Callable[[], T], words: Callable[[T], str]) -> T:
@@ -58,10 +58,10 @@ def agreed(comm: MPI.Comm, prepare: Callable[[], T], words: Callable[[T], str]) 
     fault: Exception | None = None
     try:
         value = prepare()
-        ballot = _Ballot((comm.rank, words(value)), None)
+        ballot = Ballot((comm.rank, words(value)), None)
     except Exception as error:
         fault = error
-        ballot = _Ballot(None, (comm.rank, f"{type(error).__name__}: {error}"))
+        ballot = Ballot(None, (comm.rank, f"{type(error).__name__}: {error}"))
     ballot = comm.allreduce(ballot)  # adds in the order of ranks
     if fault:
         raise fault
