@@ -146,10 +146,11 @@ def _wait_for_all(comm: MPI.Comm) -> BaseException | None:
     interrupt: BaseException | None = None
     request = comm.Ibarrier()
     pause = _FIRST_PAUSE
-    while not request.Test():
+    while True:
         try:
+            if request.Test():
+                return interrupt
             time.sleep(pause)
         except KeyboardInterrupt as error:
             interrupt = error
         pause = min(2 * pause, _LONGEST_PAUSE)
-    return interrupt
