@@ -11,7 +11,7 @@ from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.here import host_name
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.inside import answer, wished
+from pymigrate.launchers.inside import answer, pid_namespace, wished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _part(address: str, result: Any) -> ClusterReport:
 
 def _identity() -> Identity:
     """What two workers have in common if they are one process."""
-    return host_name(), os.readlink("/proc/self/ns/pid"), os.getpid()
+    return host_name(), pid_namespace(), os.getpid()
 
 
 def _check_client(client: Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from pymigrate._checks import check_count, check_flag, check_no_map, check_positive, check_targets
 from pymigrate.jobs.job import Job
 from pymigrate.launchers import account
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from pymigrate.launchers.cluster_report import ClusterReport
     from pymigrate.nodemask import Nodes
 
-__all__ = ["answer", "wished"]
+__all__ = ["answer", "pid_namespace", "wished"]
 
 
 def wished(
@@ -79,6 +81,14 @@ def answer(
             return account.of_job(host, begun[0].report, numbers, fingerprint()), error
         row = HostRow(host, CANCELLED, error=type(error).__name__, finding="before it began")
         return account.failed(wish.action, row), error
+
+
+def pid_namespace() -> str:
+    """What two processes have in common if a pid means the same to both (pid_namespaces(7))."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:  # no /proc: whoever acts will say so
+        return ""
 
 
 def _text(name: str, nodes: Nodes | None) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
+
+from pymigrate.launchers.inside import pid_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +29,11 @@ def neighbours(comm: MPI.Comm) -> Iterator[MPI.Comm]:
 
     host = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
     try:
-        namespaces = host.allgather(_pid_namespace())
-        group = host.Split(namespaces.index(_pid_namespace()), key=comm.rank)
+        own = pid_namespace()
+        group = host.Split(host.allgather(own).index(own), key=comm.rank)
     finally:
         host.Free()
     try:
         yield group
     finally:
         group.Free()
-
-
-def _pid_namespace() -> str:
-    """What two processes have in common if a pid means the same to both (pid_namespaces(7))."""
-    return os.readlink("/proc/self/ns/pid")
