@@ -93,6 +93,7 @@ def alone() -> Any:
 
 
 PAGES = 2000
+WINDOW_PAGES = 10_000
 
 
 def old_and_new() -> Any:
@@ -106,14 +107,15 @@ def home() -> Any:
     """Each rank is bound late, to a node of its own, and its memory follows."""
     block = Block([0] * PAGES)
     node = WORLD.rank % 4
-    os.sched_setaffinity(0, node_cpus(node))
+    for thread in Path("/proc/self/task").iterdir():  # those of the MPI library too
+        os.sched_setaffinity(int(thread.name), node_cpus(node))
     before = state(block)
     return {"before": before, **attempt(WORLD, new="home"), **state(block)}
 
 
 def shared_window() -> Any:
     """Memory that all ranks map, as MPI gives it out."""
-    size = PAGES * PAGE if WORLD.rank == 0 else 0
+    size = WINDOW_PAGES * PAGE if WORLD.rank == 0 else 0
     with numa.policy(numa.BIND, {0}):
         window = MPI.Win.Allocate_shared(size, 1, comm=WORLD)
         memory, _ = window.Shared_query(0)

@@ -23,6 +23,7 @@ pytestmark = [
 
 RANKS = 3
 PAGES = 2000  # as the ranks have
+WINDOW_PAGES = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,10 @@ def test_ranks_that_were_bound_late_get_their_memory(answers: list[dict[str, Any
 
 def test_a_shared_window_is_moved_once(answers: list[dict[str, Any]]) -> None:
     for answer in answers:
-        assert answer["shared_window"]["seen"] == PAGES * 4096
+        assert answer["shared_window"]["seen"] == WINDOW_PAGES * 4096
         assert answer["shared_window"]["nodes"] == [2]
     moved = report_of(answers[0]["shared_window"]).total.pages.moved
-    assert PAGES <= moved < 2 * PAGES
+    assert WINDOW_PAGES <= moved < 2 * WINDOW_PAGES  # what else the ranks have is less than that
 
 
 def test_an_interrupt_ends_it_and_keeps_nobody_waiting(answers: list[dict[str, Any]]) -> None:
@@ -71,5 +72,6 @@ def test_an_interrupt_ends_it_and_keeps_nobody_waiting(answers: list[dict[str, A
         report = report_of(answer["interrupted"])
         assert report.outcome == "cancelled"
         assert report.status == 130
-        assert 0 < report.total.pages.asked < RANKS * PAGES
+        assert report.total.pages.moved < RANKS * PAGES
+        assert report.total.pages.left["not-tried"] > 0
         assert report.total.pages.closes()
