@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -77,6 +78,16 @@ class Awkward:
 def failing_host() -> Any:
     """A rule that the host cannot fulfil, and a node that it has not got."""
     return [attempt(WORLD, new="device:ib7"), attempt(WORLD, 0, 1023)]
+
+
+def one_host_fails() -> Any:
+    """Rank 2 acts for its host, and can open no file; then it can again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if WORLD.rank == 2:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    first = attempt(WORLD, 0, 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return [first, attempt(WORLD, 0, 0)]
 
 
 def halves() -> Any:

@@ -115,21 +115,34 @@ def test_two_communicators_at_the_same_time(answers: list[dict[str, Any]]) -> No
     assert found == [pids[0::2], pids[1::2]] * 2
 
 
-@requires.root
-def test_hosts_are_rows_of_their_own(engine: Engine) -> None:
+@pytest.fixture(scope="module")
+def two_hosts(engine: Engine) -> list[dict[str, Any]]:
+    """The same of two ranks on each of two hosts."""
     separate = ("--host" if engine is OPEN_MPI else "-hosts", "h2:2,h10:2")
-    answers = engine.run(4, ["everywhere"], *engine.hosts, *separate)
-    for answer in answers:
+    return engine.run(4, ["everywhere", "one_host_fails"], *engine.hosts, *separate)
+
+
+@requires.root
+def test_hosts_are_rows_of_their_own(two_hosts: list[dict[str, Any]]) -> None:
+    for answer in two_hosts:
         report = report_of(answer["everywhere"])
         assert [row.host for row in report.hosts] == ["h2", "h10"]
         assert [row.processes for row in report.hosts] == [2, 2]
-        assert [(row.host, row.rank) for row in report.ranks] == [
-            ("h2", 0),
-            ("h2", 1),
-            ("h10", 2),
-            ("h10", 3),
+        assert [(row.host, row.rank, row.pid) for row in report.ranks] == [
+            ("h2" if other["rank"] < 2 else "h10", other["rank"], other["pid"])
+            for other in two_hosts
         ]
-        assert {row.pid for row in report.ranks} == {answer["pid"] for answer in answers}
+
+
+@requires.root
+def test_a_host_that_fails_stops_no_other(two_hosts: list[dict[str, Any]]) -> None:
+    for answer in two_hosts:
+        failed, again = map(report_of, answer["one_host_fails"])
+        found = [(row.host, row.outcome) for row in failed.hosts]
+        assert found == [("h2", "done"), ("h10", "failed")]
+        assert "Too many open files" in failed.hosts[1].finding
+        assert [row.rank for row in failed.ranks] == [0, 1]
+        assert again.complete
 
 
 @requires.root
