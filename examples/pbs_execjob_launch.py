@@ -7,8 +7,8 @@
 with {"python": "/opt/pymigrate/bin/python", "followed": "/opt/pymigrate/followed.py"} in
 pymigrate.json. pbs_mom runs it before it executes a program of a job, and takes what the hook makes
 of `progname`, `argv` and `env` (PBS Professional Hooks Guide, execjob_launch). The program becomes
-the first process of a session, and all of the session is followed. Jobs that do not ask for it
-(qsub -v PYMIGRATE_FOLLOW=--rate=1G) are left alone.
+the first process of a session, and all of the session is followed (which takes the extra `job` of
+pymigrate-numa). Jobs that do not ask for it (qsub -v PYMIGRATE_FOLLOW=--rate=1G) are left alone.
 """
 
 import json
