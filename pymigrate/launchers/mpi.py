@@ -54,7 +54,7 @@ def migrate_job(
         old: Nodes to move pages from, or a rule.
         new: Nodes to move them to. Where node numbers differ by host or rank, a rule, then without
             ``old``: ``"home"`` (the nodes of the CPUs that a rank may use), ``"local"`` (of those
-            that it ran on), ``"cpuset"``, ``"device:ib0"``.
+            that it ran on), ``"gpu"``, ``"cpuset"``, ``"device:ib0"``.
         root: The rank that gets the report; None: all of them do.
         shared: Whether pages that several processes map are moved; None: where that is permitted.
         rate: Bytes that may move in a second on each host.
