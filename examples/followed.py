@@ -19,6 +19,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -39,7 +40,9 @@ def start_follower(pid: int, *kind: str) -> None:
     It is nobody's child, so a program that waits for all of its children does not wait for it.
     """
     options = shlex.split(os.environ.get("PYMIGRATE_FOLLOW", ""))
-    command = [sys.executable, "-m", "pymigrate", "follow", *options, *kind, str(pid)]
+    # By its own script: `python -m` would import what lies in the folder of the job by that name.
+    script = str(Path(sys.executable).with_name("pymigrate"))
+    command = [script, "follow", *options, *kind, str(pid)]
     between = os.fork()
     if between:
         os.waitpid(between, 0)

@@ -128,4 +128,5 @@ def test_an_asynchronous_client_is_told_what_to_await() -> None:
 def test_the_module_needs_no_dask() -> None:
     """It is Dask that imports it on workers."""
     program = "import sys, pymigrate.launchers.dask; sys.exit('distributed' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    # Isolated, as else it would look into the folder that it runs in first.
+    assert subprocess.run([sys.executable, "-I", "-c", program], check=False).returncode == 0
