@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from pymigrate import _files
 from pymigrate._checks import check_positive
 from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, quote
 from pymigrate.jobs.bell import Bell
 from pymigrate.jobs.followed import Followed
 from pymigrate.jobs.homeward import as_job, places
 from pymigrate.jobs.job import Job
+from pymigrate.jobs.member import Member, identify, resident_pages, still_there
 from pymigrate.jobs.watch import Habits, Watch
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.resident import residency
@@ -19,14 +19,12 @@ from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.jobs.job_report import JobReport
     from pymigrate.nodemask import NodeMask
-
-    Identity = tuple[int, int]  # pid and start time
 
 __all__ = ["Follower", "follow"]
 
@@ -114,7 +112,7 @@ class Follower:
         self._wait = wait
         self._clock = clock
         self._bell = Bell()
-        self._watched: dict[Identity, Watch] = {}
+        self._watched: dict[Member, Watch] = {}
         self._operation: JobOperation | None = None
         self._stopped = False
         self._may_move = self._renew = clock()
@@ -140,31 +138,30 @@ class Follower:
 
     # -- looking
 
-    def _members(self) -> dict[Identity, Watch]:
+    def _members(self) -> dict[Member, Watch]:
         """Who is there now; what is known of those who are not is forgotten."""
         found = {}
         for pid in self._job.pids():
-            start_time = _start_time(pid)
-            if start_time is not None:
-                identity = pid, start_time
-                found[identity] = self._watched.get(identity) or Watch(self._habits)
+            member = identify(pid)
+            if member:
+                found[member] = self._watched.get(member) or Watch(self._habits)
         self._watched = found
-        self._places.keep({pid for pid, _ in found})
+        self._places.keep({member.pid for member in found})
         return found
 
-    def _look(self, members: dict[Identity, Watch]) -> Iterator[Followed]:
+    def _look(self, members: dict[Member, Watch]) -> Iterator[Followed]:
         now = self._clock()
         if now >= self._renew:
             self._renew = now + self._habits.recheck
             machine = topology()
             self._places.renew(machine)
             self._balancing = bool(machine.balancing)
-        away: dict[int, Watch] = {}
+        away: dict[Member, Watch] = {}
         arrived: dict[int, NodeMask] = {}
         refused: list[NotPermitted] = []
-        for (pid, _), watch in members.items():
+        for member, watch in members.items():
             try:
-                self._look_at(pid, watch, now, away, arrived)
+                self._look_at(member, watch, now, away, arrived)
             except NotPermitted as error:
                 refused.append(error)
             except KernelError:
@@ -178,24 +175,25 @@ class Follower:
 
     def _look_at(
         self,
-        pid: int,
+        member: Member,
         watch: Watch,
         now: float,
-        away: dict[int, Watch],
+        away: dict[Member, Watch],
         arrived: dict[int, NodeMask],
     ) -> None:
+        pid = member.pid
         if not watch.at(self._places.of(pid), now) or now < self._may_move:
             return
         news = watch.news and not watch.strange
         if watch.look(self._count_away(pid, watch), now):
-            away[pid] = watch
+            away[member] = watch
         elif news and not watch.news:
             arrived[pid] = watch.inside
 
     def _count_away(self, pid: int, watch: Watch) -> int:
         """Pages that are not where they ought to be; at least so many, where that is sampled."""
         nodes = self._places.away(watch.inside)
-        if watch.news or _resident_pages(pid) < _LARGE_PAGES:
+        if watch.news or resident_pages(pid) < _LARGE_PAGES:
             found = residency(pid)
             return sum(found.pages(node) for node in nodes)
         sampled = sample_residency(pid).nodes
@@ -204,8 +202,8 @@ class Follower:
 
     # -- moving
 
-    def _bring_home(self, away: dict[int, Watch]) -> Followed:
-        self._operation = operation = self._make_migration(list(away))
+    def _bring_home(self, away: dict[Member, Watch]) -> Followed:
+        self._operation = operation = self._make_migration(away)
         for _ in operation:
             if self._stopped or (self._wait and self._wait(0)):
                 self.stop()
@@ -213,22 +211,22 @@ class Follower:
         report = operation.report
         now = self._clock()
         self._may_move = now + report.elapsed * (1 / self._share - 1)
-        for pid, watch in away.items():
-            watch.moved(self._left(pid, watch, report), now)
+        for member, watch in away.items():
+            watch.moved(self._left(member.pid, watch, report), now)
         return Followed(
             time.time(),
             "moved",
-            {pid: watch.inside for pid, watch in away.items()},
+            {member.pid: watch.inside for member, watch in away.items()},
             report,
-            tuple(pid for pid in report.reports if away[pid].fights),
+            tuple(m.pid for m, watch in away.items() if watch.fights and m.pid in report.reports),
             self._balancing,
         )
 
-    def _make_migration(self, pids: list[int]) -> JobOperation:
+    def _make_migration(self, members: Iterable[Member]) -> JobOperation:
         shared = self._shared
         if shared is None and len({watch.inside for watch in self._watched.values()}) > 1:
             shared = False
-        return Job(lambda: pids).migration(
+        return Job(lambda: still_there(members)).migration(
             moves=self._places.moves,
             shared=shared,
             rate=self._rate,
@@ -262,19 +260,3 @@ def follow(
     """
     for event in Follower(job, **wishes):
         tell(event)
-
-
-def _start_time(pid: int) -> int | None:
-    """Of a process that lives (fields 3 and 22 of proc_pid_stat(5))."""
-    try:
-        fields = _files.read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in b"ZX" else int(fields[19])
-
-
-def _resident_pages(pid: int) -> int:
-    try:
-        return int(_files.read_text(f"/proc/{pid}/statm").split()[1])
-    except (OSError, IndexError):
-        return 0

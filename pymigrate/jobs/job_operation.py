@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pymigrate._checks import check_count
 from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, NoUserMemory
 from pymigrate.jobs.job_report import JobProgress, JobReport, joined
-from pymigrate.kernel.process import Process
+from pymigrate.jobs.member import Member, identify, resident_pages
 from pymigrate.operations.control import Controlled
 
 TYPE_CHECKING = False
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pymigrate.operations.report import Progress, Report
 
     Make = Callable[[int], Operation]
-    Identity = tuple[int, int]  # pid and start time
 
 __all__ = ["JobOperation"]
 
@@ -68,11 +67,11 @@ class JobOperation(Controlled):
         self._action = action
         self._start_time: float | None = None
         self._settled = False
-        self._seen: set[Identity] = set()
-        self._reports: dict[int, Report] = {}
+        self._seen: set[Member] = set()
+        self._reports: dict[Member, Report] = {}
         self._failures = dict(missing)
         self._not_begun: list[int] = []
-        self._progress: dict[int, Progress] = {}
+        self._progress: dict[Member, Progress] = {}
         self._finished = 0
         self._report: JobReport | None = None
 
@@ -125,46 +124,40 @@ class JobOperation(Controlled):
                 return
             yield from self._go_through(newcomers, self._make, self._workers)
             if self._make_shared:
-                sharing = [pid for pid in newcomers if self._shares(pid)]
+                sharing = [member for member in newcomers if self._shares(member)]
                 yield from self._go_through(sharing, self._make_shared, 1)
             if self._pace.cancelled:
                 return
 
-    def _newcomers(self) -> list[int]:
+    def _newcomers(self) -> list[Member]:
         """Members that were not seen yet, the biggest first."""
-        found: dict[int, int] = {}
+        found: dict[Member, int] = {}
         for pid in self._members():
-            if pid in found:
-                continue
-            try:
-                with Process(pid) as process:
-                    identity = pid, process.start_time
-            except NoSuchProcess:
-                continue
-            if identity not in self._seen:
-                self._seen.add(identity)
-                found[pid] = _resident_pages(pid)
+            member = identify(pid)
+            if member and member not in self._seen:
+                self._seen.add(member)
+                found[member] = resident_pages(pid)
         return sorted(found, key=found.__getitem__, reverse=True)
 
-    def _shares(self, pid: int) -> bool:
-        report = self._reports.get(pid)
+    def _shares(self, member: Member) -> bool:
+        report = self._reports.get(member)
         return report is not None and bool(report.total.left.get("shared"))
 
-    def _go_through(self, pids: list[int], make: Make, workers: int) -> Iterator[JobProgress]:
+    def _go_through(self, members: list[Member], make: Make, workers: int) -> Iterator[JobProgress]:
         """Processes of one round, in threads; yields after each step, in that of the caller."""
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-        def deal_with(pid: int) -> None:
+        def deal_with(member: Member) -> None:
             try:
-                for progress in self._one(pid, make):
-                    self._progress[pid] = progress
+                for progress in self._one(member, make):
+                    self._progress[member] = progress
                     news.put("step")
             finally:
                 news.put("end")
 
-        with ThreadPoolExecutor(min(workers, max(1, len(pids))), "pymigrate-job") as crew:
-            tasks = [crew.submit(deal_with, pid) for pid in pids]
-            running = len(pids)
+        with ThreadPoolExecutor(min(workers, max(1, len(members))), "pymigrate-job") as crew:
+            tasks = [crew.submit(deal_with, member) for member in members]
+            running = len(members)
             try:
                 while running:
                     if news.get() == "end":
@@ -177,24 +170,26 @@ class JobOperation(Controlled):
         for task in tasks:
             task.result()  # raises what is no answer of the kernel's
 
-    def _one(self, pid: int, make: Make) -> Iterator[Progress]:
+    def _one(self, member: Member, make: Make) -> Iterator[Progress]:
         """One process; what it answers is kept, and no fault of the others."""
         if self._pace.cancelled:
-            if pid not in self._reports:
-                self._not_begun.append(pid)
+            if member not in self._reports:
+                self._not_begun.append(member.pid)
             return
         try:
-            operation = make(pid)
+            operation = make(member.pid)
+            if operation.start_time != member.start_time:
+                return  # it has ended, and its pid is a stranger's now
             operation.join(self._pace)
             yield from operation
         except (NoUserMemory, NoSuchProcess):
             pass  # it has ended, or is a zombie or a kernel thread of the cgroup
         except KernelError as error:
-            self._failures[pid] = error
+            self._failures[member.pid] = error
         else:
-            earlier = self._reports.get(pid)
+            earlier = self._reports.get(member)
             report = operation.report
-            self._reports[pid] = joined(earlier, report) if earlier else report
+            self._reports[member] = joined(earlier, report) if earlier else report
 
     # -- telling
 
@@ -210,21 +205,16 @@ class JobOperation(Controlled):
         return time.monotonic() - (self._start_time or 0.0)
 
     def _conclude(self) -> JobReport:
+        # A pid means the process that had it last; who had it before is told apart.
+        last = {member.pid: member for member in self._reports}
+        earlier = (part for member, part in self._reports.items() if last[member.pid] != member)
         return JobReport(
             action=self._action,
             outcome="cancelled" if self._pace.cancelled else "done",
             settled=self._settled,
             elapsed=self._elapsed(),
-            reports=self._reports,
+            reports={pid: self._reports[member] for pid, member in last.items()},
             failures=self._failures,
             not_begun=tuple(self._not_begun),
+            earlier=tuple(earlier),
         )
-
-
-def _resident_pages(pid: int) -> int:
-    """Pages that a process has in memory; 0 if it has ended."""
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1])
-    except (OSError, IndexError):
-        return 0

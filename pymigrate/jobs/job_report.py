@@ -46,6 +46,7 @@ class JobReport:
         reports: By pid, of each process that was begun with, in that order.
         failures: By pid, why a process could not be dealt with.
         not_begun: Processes that a cancelled operation did not come to.
+        earlier: Reports of processes that ended, and whose pid another one of the job got.
     """
 
     action: str
@@ -55,17 +56,23 @@ class JobReport:
     reports: dict[int, Report]
     failures: dict[int, KernelError]
     not_begun: tuple[int, ...]
+    earlier: tuple[Report, ...] = ()
+
+    @property
+    def parts(self) -> list[Report]:
+        """The reports of all processes, also of those whose pid means another one by now."""
+        return [*self.earlier, *self.reports.values()]
 
     @property
     def total(self) -> Counts:
         """All processes together."""
-        return _sum(report.total for report in self.reports.values())
+        return _sum(report.total for report in self.parts)
 
     @property
     def by_source(self) -> dict[int, Counts]:
         """The same by the node that pages came from."""
         rows: dict[int, Counts] = {}
-        for report in self.reports.values():
+        for report in self.parts:
             for node, counts in report.by_source.items():
                 rows.setdefault(node, Counts()).include(counts)
         return dict(sorted(rows.items()))
@@ -73,7 +80,7 @@ class JobReport:
     @property
     def appeared(self) -> int:
         """Pages that were on the source nodes at the end without having been asked for."""
-        return sum(report.appeared for report in self.reports.values())
+        return sum(report.appeared for report in self.parts)
 
     @property
     def complete(self) -> bool:
@@ -82,7 +89,7 @@ class JobReport:
             self.outcome == "done"
             and self.settled
             and not self.failures
-            and all(r.complete or r.outcome == "ended" for r in self.reports.values())
+            and all(r.complete or r.outcome == "ended" for r in self.parts)
         )
 
     @property
@@ -103,7 +110,7 @@ class JobReport:
             **self.total.to_dict(),
             "appeared": self.appeared,
             "by_source": {str(node): c.to_dict() for node, c in self.by_source.items()},
-            "processes": [report.to_dict() for report in self.reports.values()],
+            "processes": [report.to_dict() for report in self.parts],
             "failures": [error.to_dict() for error in self.failures.values()],
             "not_begun": list(self.not_begun),
         }
@@ -166,7 +173,7 @@ def _lines(report: JobReport) -> list[str]:
         return f"{pages} pages, {size(pages * PAGE_SIZE)}"
 
     total = report.total
-    count = len(report.reports) + len(report.failures)
+    count = len(report.parts) + len(report.failures)
     who = "1 process" if count == 1 else f"{count} processes"
     lines = [
         f"{who}: {report.outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",

@@ -8,8 +8,8 @@ import os
 from pymigrate._checks import check_pid
 from pymigrate.causes import no_user_memory
 from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
+from pymigrate.jobs.member import Member, identify, still_there
 from pymigrate.kernel.cgroups import is_cgroup, processes_below
-from pymigrate.kernel.process import read_start_time
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
     for pid in listed:
         check_pid(pid)
     missing: dict[int, KernelError] = {}
-    started: dict[int, int | None] = {}
+    members: dict[Member, None] = {}
     for pid in listed:
         try:
             task = Task.read(pid)
@@ -49,14 +49,16 @@ def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
         cause = no_user_memory(task)
         if cause:
             missing[task.pid] = cause.kind(errno.EINVAL, cause.text, pid=pid, reason=cause.reason)
+            continue
+        member = identify(task.group)
+        if member:
+            members[member] = None
         else:
-            started[task.group] = _start_time(task.group)
-    if listed and not started:
+            missing[pid] = _gone(pid)
+    if listed and not members:
         raise missing[listed[0]]
     # Each time, as a pid can come to mean another process.
-    return (
-        lambda: [pid for pid, at in started.items() if at is not None and at == _start_time(pid)]
-    ), missing
+    return lambda: still_there(members), missing
 
 
 def by_tree(pid: int) -> Rule:
@@ -174,10 +176,3 @@ def _psutil() -> ModuleType:
 
 def _gone(pid: int) -> NoSuchProcess:
     return NoSuchProcess(errno.ESRCH, "there is no such process", pid=pid, reason="gone")
-
-
-def _start_time(pid: int) -> int | None:
-    try:
-        return read_start_time(pid)
-    except OSError:
-        return None

@@ -85,6 +85,11 @@ class Operation(Controlled):
             raise InvalidArgument("there is no report before the operation has run")
         return self._report
 
+    @property
+    def start_time(self) -> int:
+        """When its process was started, which tells it from any later one with the same pid."""
+        return self._process.start_time
+
     # -- running
 
     def run(self, progress: Callable[[Progress], object] | None = None) -> Report:

@@ -105,7 +105,7 @@ def test_the_nearest_within_the_cpuset() -> None:
 
 
 def test_the_node_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pymigrate.homeward.device_node", {"eth7": 3}.__getitem__)
+    monkeypatch.setattr("pymigrate.jobs.homeward.device_node", {"eth7": 3}.__getitem__)
     with target([0, 1] * 100) as process:
         assert home(process.pid, device="eth7").complete
         assert process.counts() == {3: 200}

@@ -13,10 +13,11 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from support import numa, requires
+from support.cpuset import cpuset, enter
 from support.credentials import NOBODY, become, set_dumpable
 from support.kinds import PAGE, Memory
 from support.memory import Block, Target, target
-from support.pids import fork_a_twin, hold_still
+from support.pids import bury, fork_a_twin, hold_still, mortal, reborn
 from support.processes import in_child, servant
 
 from pymigrate import Job, JobReport, NotPermitted, residency
@@ -31,7 +32,7 @@ SOME = 1000
 
 def check(report: JobReport) -> None:
     """The sums close for each process and for all."""
-    for part in report.reports.values():
+    for part in (*report.earlier, *report.reports.values()):
         assert part.total.closes(), part
         assert all(counts.closes() for counts in part.by_source.values()), part
         assert all(counts.closes() for counts in part.by_kind.values()), part
@@ -165,6 +166,54 @@ def test_one_that_ends_meanwhile_is_no_failure() -> None:
         assert process.counts() == {2: SOME}
     assert not operation.report.failures
     check(operation.report)
+
+
+def on_the_old_node() -> Block:
+    return Block([0] * SOME)
+
+
+def test_who_gets_the_pid_of_a_member_is_no_member() -> None:
+    with target([0] * SOME * 4) as process, mortal(on_the_old_node) as pid:
+        operation = Job.of([process.pid, pid]).migration(0, 2, workers=1, rate=SOME * PAGE * 8)
+        steps = iter(operation)
+        next(steps)  # the bigger one is under way
+        bury(pid)
+        with reborn(pid, on_the_old_node):
+            before = residency(pid)
+            list(steps)
+            assert residency(pid) == before
+        assert process.counts() == {2: SOME * 4}
+    assert list(operation.report.reports) == [process.pid]
+    check(operation.report)
+
+
+def test_members_that_have_had_the_same_pid_have_a_report_each() -> None:
+    with cpuset("0-3") as group:
+
+        def in_the_group() -> Block:
+            enter(group)
+            return on_the_old_node()
+
+        last_in = target([0] * SOME * 8, lambda: enter(group))
+        with mortal(in_the_group) as first, last_in as last:
+            # The small one is soon dealt with, and the big one is not.
+            operation = Job.cgroup(str(group)).migration(0, 2, workers=2, rate=SOME * PAGE * 9)
+            steps = iter(operation)
+            while next(steps).finished < 1:
+                pass
+            bury(first)
+            with reborn(first, in_the_group):
+                list(steps)
+                assert residency(first).pages(0) == 0
+            assert last.counts() == {2: SOME * 8}
+    report = operation.report
+    assert set(report.reports) == {first, last.pid}
+    assert [part.pid for part in report.earlier] == [first]
+    moved = [part.total.moved for part in (*report.earlier, *report.reports.values())]
+    assert min(moved) >= SOME
+    assert report.total.moved == sum(moved)
+    assert len(report.to_dict()["processes"]) == 3
+    check(report)
 
 
 def test_cancelled_as_a_whole() -> None:
