@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_count",
     "check_flag",
+    "check_folder",
     "check_no_map",
     "check_pid",
     "check_positive",
@@ -75,6 +76,20 @@ def check_flag(name: str, value: bool | None, *, optional: bool = False) -> None
     if not isinstance(value, bool) and not (optional and value is None):
         choices = "None, True or False" if optional else "True or False"
         raise InvalidType(f"{name} {quote(value)}: give {choices}")
+
+
+def check_folder(folder: str) -> None:
+    """Refuses what is no name of a folder.
+
+    Raises:
+        InvalidType: It is no text, and no path.
+        InvalidArgument: It is empty, which would mean the working directory.
+    """
+    remedy = "give the path of a cgroup, such as /sys/fs/cgroup/job"
+    if not isinstance(folder, str) and not hasattr(folder, "__fspath__"):
+        raise InvalidType(f"folder {quote(folder)}: {remedy}")
+    if not folder:
+        raise InvalidArgument(f"folder {quote(folder)}: {remedy}")
 
 
 def check_no_map(name: str, nodes: object) -> None:

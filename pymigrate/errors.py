@@ -163,7 +163,7 @@ class KernelError(Error, OSError):
 
     Attributes:
         errno: As the kernel gave it.
-        pid: The process that was named; 0 is the caller.
+        pid: The process that was named; 0 is the caller; None where it is about no single one.
         old: Nodes to move from.
         new: Nodes to move to.
         reason: One word for the cause, for programs; the subclass lists them. ``"unknown"`` where
@@ -176,7 +176,7 @@ class KernelError(Error, OSError):
         errno: int,
         cause: str,
         *,
-        pid: int,
+        pid: int | None,
         old: NodeMask | None = None,
         new: NodeMask | None = None,
         reason: str = "unknown",
@@ -191,7 +191,8 @@ class KernelError(Error, OSError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        who = f"pid {self.pid}" if self.pid else "the calling process"
+        who = "the job" if self.pid is None else f"pid {self.pid}"
+        who = who if self.pid != 0 else "the calling process"
         nodes = "" if self.new is None else f", nodes {self.old or 'none'} -> {self.new or 'none'}"
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{who}{nodes}: {self.cause}{remedy} [{self.strerror}, errno {self.errno}]"
@@ -274,7 +275,7 @@ class CpusetRefused(KernelError):
         cause: str,
         *,
         folder: str = "",
-        pid: int = 0,
+        pid: int | None = None,
         old: NodeMask | None = None,
         new: NodeMask | None = None,
         reason: str = "unknown",
@@ -283,6 +284,10 @@ class CpusetRefused(KernelError):
         super().__init__(errno, cause, pid=pid, old=old, new=new, reason=reason, remedy=remedy)
         self.folder = folder
         self.restored = True
+
+    def to_dict(self) -> dict[str, object]:
+        """The error for programs, with ``folder`` and ``restored``."""
+        return {**super().to_dict(), "folder": self.folder, "restored": self.restored}
 
     def __str__(self) -> str:
         remedy = f"; {self.remedy}" if self.remedy else ""

@@ -25,7 +25,8 @@ _STATUSES = """\
   0    all memory of the cgroup is on its new nodes
   1    pages were left elsewhere, or a process could not be dealt with: see the report
   2    an error: it is not changed, or changed back
-  130  stopped by Ctrl-C or SIGTERM: the cgroup has the new nodes, the report says what has moved
+  130  stopped by Ctrl-C or SIGTERM: with a report, which says what has moved, the cgroup has the
+       new nodes; without one the old setting is back
 """
 
 
@@ -44,7 +45,7 @@ def add_to(subparsers: Subparsers) -> None:
         "--mems", required=True, type=node_set, metavar="LIST", help="the nodes that it gets"
     )
     parser.add_argument(
-        "--cpus", type=node_set, metavar="LIST", help="the CPUs that it gets (those that it has)"
+        "--cpus", metavar="LIST", help="the CPUs that it gets, 0-3,8 (those that it has)"
     )
     add_shared(parser)
     add_bounds(parser)
@@ -58,20 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
     # Imported for this command only: the others start without it.
     from pymigrate.jobs.relocation import relocate
 
-    begun: list[JobOperation] = []
-
-    def cancel() -> None:
-        for operation in begun:
-            operation.cancel()
-
-    with on_interrupt(cancel), progress_of(arguments, "relocating") as show:
+    stop = _Stop()
+    with on_interrupt(stop.stop), progress_of(arguments, "relocating") as show:
         done = relocate(
             arguments.folder,
             arguments.mems,
             cpus=arguments.cpus,
             shared=arguments.shared,
             progress=show,
-            begun=begun.append,
+            begun=stop.watch,
             **bounds_of(arguments),
         )
     if not arguments.json:
@@ -80,3 +76,25 @@ def run(arguments: argparse.Namespace) -> int:
     if done.report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if done.complete else PAGES_LEFT
+
+
+class _Stop:
+    """What Ctrl-C does: it stops the migration, or before that takes the change back."""
+
+    def __init__(self) -> None:
+        self._operation: JobOperation | None = None
+        self._stopped = False
+
+    def watch(self, operation: JobOperation) -> None:
+        """The migration begins."""
+        self._operation = operation
+        if self._stopped:  # what was raised got lost, as in a destructor
+            operation.cancel()
+
+    def stop(self) -> None:
+        """Cancels it; where there is none, raises what has the old setting put back, once."""
+        again, self._stopped = self._stopped, True
+        if self._operation:
+            self._operation.cancel()
+        elif not again:
+            raise KeyboardInterrupt

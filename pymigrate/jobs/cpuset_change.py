@@ -80,7 +80,7 @@ def _check(before: Cpuset, mems: NodeMask, cpus: NodeMask | None) -> None:
     for name, value in (("mems", mems), ("cpus", cpus)):
         if value is not None and not value:
             raise InvalidNodes(f"{name} is empty: tasks need at least one", value)
-    if not os.path.exists(f"{before.folder}/{before.prefix}mems"):
+    if _is_root(before):
         raise InvalidArgument(
             f"{before.folder} is the root of its hierarchy, which has all nodes; name one below"
         )
@@ -92,6 +92,13 @@ def _check(before: Cpuset, mems: NodeMask, cpus: NodeMask | None) -> None:
         lacking = cpus - NodeMask(above.effective_cpus)
         if lacking:
             raise _not_granted(before.folder, "CPU", lacking)
+
+
+def _is_root(cpuset: Cpuset) -> bool:
+    """v2 has no such file there; v1 has one that is nowhere else (kernel/cgroup/cgroup-v1.c)."""
+    if cpuset.version == 1:
+        return os.path.exists(f"{cpuset.folder}/release_agent")
+    return not os.path.exists(f"{cpuset.folder}/{cpuset.prefix}mems")
 
 
 def _check_granted(before: Cpuset, mems: NodeMask, cpus: NodeMask | None) -> None:

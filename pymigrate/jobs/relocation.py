@@ -7,12 +7,20 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pymigrate.errors import CpusetRefused, InvalidArgument, KernelError, quote
+from pymigrate.errors import (
+    CpusetRefused,
+    InvalidArgument,
+    InvalidType,
+    KernelError,
+    NotPermitted,
+    quote,
+)
 from pymigrate.jobs.cpuset_change import changed
 from pymigrate.jobs.job import Job
 from pymigrate.jobs.places import Places
 from pymigrate.kernel.cpusets import Cpuset
 from pymigrate.kernel.nodes import topology
+from pymigrate.kernel.resident import residency
 from pymigrate.nodemask import NodeMask
 from pymigrate.operations.report import size
 from pymigrate.plan import plan
@@ -46,6 +54,8 @@ class Relocation:
             moves them in v2, and in v1 with ``cpuset.memory_migrate``.
         remaining: Pages that are not on the new nodes in the end.
         report: Of the migration that followed: what the kernel had left behind, and why it stays.
+        unseen: Processes whose memory the caller may not look at. Their pages are in no count,
+            though the kernel moves them like all others.
     """
 
     before: Cpuset
@@ -54,6 +64,7 @@ class Relocation:
     by_kernel: int
     remaining: int
     report: JobReport
+    unseen: tuple[int, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -71,6 +82,7 @@ class Relocation:
             "outside": self.outside,
             "by_kernel": self.by_kernel,
             "remaining": self.remaining,
+            "unseen": list(self.unseen),
             "report": self.report.to_dict(),
         }
 
@@ -87,6 +99,9 @@ class Relocation:
             lines.append(f"  cpuset.cpus {' -> '.join(c or 'none' for c in cpus)}")
         lines.append(f"  outside        {_amount(self.outside)}")
         lines.append(f"  by the kernel  {_amount(self.by_kernel)}")
+        if self.unseen:
+            pids = ", ".join(map(str, self.unseen))
+            lines.append(f"  not seen       the memory of {pids}: the caller may not look at it")
         return "\n".join([*lines, str(self.report)])
 
 
@@ -122,7 +137,8 @@ def relocate(
         retries: How often busy pages are tried again.
         progress: Called after each step of the migration.
         begun: Called with the migration before it runs: who has that can ``cancel()`` it. A cancel
-            leaves the new setting, and the report says what has not moved.
+            leaves the new setting, and the report says what has not moved. What is raised before,
+            as by Ctrl-C, brings the old setting back.
 
     Raises:
         InvalidArgument: There is no cgroup, or an argument makes no sense.
@@ -142,31 +158,53 @@ def relocate(
         workers=workers,
         retries=retries,
     )
+    unseen: set[int] = set()
     with _members_of(before):
-        outside = _outside(job, nodes)
+        outside = _outside(job, nodes, unseen)
     with changed(before, nodes, processors), _members_of(before):
-        left = _outside(job, nodes)
+        left = _outside(job, nodes, unseen)
         if begun:
             begun(operation)
         report = operation.run(progress)
         after = before.again()
-        remaining = _outside(job, nodes)
-    return Relocation(before, after, outside, max(0, outside - left), remaining, report)
+        remaining = _outside(job, nodes, unseen)
+    by_kernel = max(0, outside - left)
+    seen_not = tuple(sorted(unseen))
+    return Relocation(before, after, outside, by_kernel, remaining, report, seen_not)
 
 
 def _cpu_list(cpus: Nodes | None) -> NodeMask | None:
-    """Their lists have the grammar of node lists, but for the words that mean nodes."""
-    if isinstance(cpus, str) and not _CPU_LIST.issuperset(cpus):
-        raise InvalidArgument(f"cpus {quote(cpus)}: numbers and ranges have to stand here: 0-3,8")
-    return None if cpus is None else NodeMask(cpus)
+    """CPUs have the grammar of node lists, but for the words that mean nodes of this machine."""
+    if cpus is None or (isinstance(cpus, NodeMask)):
+        return cpus
+    try:
+        if not isinstance(cpus, str) or _CPU_LIST.issuperset(cpus):
+            return NodeMask(cpus)
+    except InvalidArgument:
+        pass
+    kind = InvalidArgument if isinstance(cpus, str) else InvalidType
+    raise kind(f"cpus {quote(cpus)} is no CPU list: give numbers and ranges, as in 0-3,8")
 
 
-def _outside(job: Job, nodes: NodeMask) -> int:
-    """Pages of a job that are not on these nodes; shared ones count with each process."""
-    return sum(
-        found.pages() - sum(found.pages(node) for node in nodes)
-        for found in job.residency().values()
-    )
+def _outside(job: Job, nodes: NodeMask, unseen: set[int]) -> int:
+    """Pages of a job that are not on these nodes; shared ones count with each process.
+
+    Args:
+        job: The processes.
+        nodes: Where pages may be.
+        unseen: Gets the pids of processes that the caller may not look at.
+    """
+    outside = 0
+    for pid in job.pids():
+        try:
+            found = residency(pid)
+        except NotPermitted:
+            unseen.add(pid)
+        except KernelError:
+            continue  # it has ended, or is a kernel thread
+        else:
+            outside += found.pages() - sum(found.pages(node) for node in nodes)
+    return outside
 
 
 @contextmanager

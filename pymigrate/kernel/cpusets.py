@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from pymigrate import _files
+from pymigrate._checks import check_folder, check_pid
 from pymigrate.errors import CpusetRefused, InvalidArgument, NoSuchProcess, quote
 from pymigrate.kernel.cgroups import controller_folders, is_cgroup, processes_below
 from pymigrate.nodemask import NodeMask
@@ -54,11 +55,13 @@ class Cpuset:
             pid: The process; 0 is the calling one.
 
         Raises:
+            InvalidArgument: It is no pid.
             NoSuchProcess: There is no such process.
             CpusetRefused: The caller sees no cpuset of it: it is outside of the caller's cgroup
                 namespace, no hierarchy is mounted, or the controller is nowhere enabled (reason
                 ``"no-controller"``).
         """
+        check_pid(pid)
         _files.read_status(pid)  # raises if there is no such process
         _, folders = controller_folders(pid, "cpuset")
         for folder in folders:
@@ -85,6 +88,7 @@ class Cpuset:
             InvalidArgument: There is no cgroup.
             CpusetRefused: It has no cpuset of its own (reason ``"no-controller"``), or it is gone.
         """
+        check_folder(folder)
         folder = os.path.abspath(os.fspath(folder))
         if not is_cgroup(folder):
             raise InvalidArgument(

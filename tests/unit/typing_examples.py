@@ -56,7 +56,7 @@ try:
     migrate(1, 0, 1)
 except pymigrate.NoSuchProcess as gone:
     builtin_gone: ProcessLookupError = gone
-    assert_type(gone.pid, int)
+    assert_type(gone.pid, "int | None")
 except pymigrate.NotPermitted as refused:
     builtin_refused: PermissionError = refused
     assert_type(refused.reason, str)
