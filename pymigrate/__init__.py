@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pymigrate.jobs.homeward import home, homing
     from pymigrate.jobs.job import Job
     from pymigrate.jobs.job_operation import JobOperation
+    from pymigrate.jobs.job_preflight import JobPreflight
     from pymigrate.jobs.job_report import JobProgress, JobReport
     from pymigrate.jobs.relocation import Relocation, relocate
     from pymigrate.kernel.cpusets import Cpuset
@@ -69,6 +70,7 @@ __all__ = [
     "Report",
     "Job",
     "JobOperation",
+    "JobPreflight",
     "JobProgress",
     "JobReport",
     "ClusterReport",
@@ -129,6 +131,7 @@ _LAZY = {
     "evict": "pymigrate.operations.eviction",
     "Job": "pymigrate.jobs.job",
     "JobOperation": "pymigrate.jobs.job_operation",
+    "JobPreflight": "pymigrate.jobs.job_preflight",
     "JobProgress": "pymigrate.jobs.job_report",
     "JobReport": "pymigrate.jobs.job_report",
     "ClusterReport": "pymigrate.launchers.cluster_report",

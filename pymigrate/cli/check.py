@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
 from pymigrate.cli.arguments import add_json, add_parser, add_routes, routes_of
-from pymigrate.cli.status import DONE, PAGES_LEFT
+from pymigrate.cli.status import DONE, FAILED, PAGES_LEFT
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.errors import InvalidArgument
 from pymigrate.operations.preflight import check
+from pymigrate.operations.verdicts import Preflight
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from pymigrate.cli.arguments import Subparsers
-    from pymigrate.operations.verdicts import Preflight
+    from pymigrate.jobs.job_preflight import JobPreflight
 
 
 STATUSES = """\
   0    nothing is refused; warnings are no refusals
   1    it cannot work: something is refused
-  2    an error, as for a process that is not there
+  2    an error, as for a process that is not there, also one of several
   130  stopped by Ctrl-C or SIGTERM
 """
 
@@ -48,32 +46,40 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints a verdict for each thing that decides."""
     routes = routes_of(arguments)
     target = target_of(arguments)
-    pids = [target] if isinstance(target, int) else target.pids()
     if not arguments.evict:
-        return print_preflights([check(pid, **routes) for pid in pids], arguments)
+        found = check(target, **routes) if isinstance(target, int) else target.check(**routes)
+        return print_preflight(found, arguments)
     # Imported for this wish only: the command starts without it.
     from pymigrate.operations.eviction_preflight import check_eviction
 
     if routes["moves"] is not None:
         raise InvalidArgument("--map is for migrations; give the nodes OLD and NEW to --evict")
     nodes = {"old": routes["old"], "new": routes["new"]}
-    return print_preflights([check_eviction(pid, **nodes) for pid in pids], arguments)
+    if isinstance(target, int):
+        return print_preflight(check_eviction(target, **nodes), arguments)
+    return print_preflight(target.check_eviction(**nodes), arguments)
 
 
-def print_preflights(
-    found: Sequence[Preflight], arguments: argparse.Namespace, *, with_moves: bool = False
+def print_preflight(
+    found: Preflight | JobPreflight, arguments: argparse.Namespace, *, with_moves: bool = False
 ) -> int:
-    """Prints the verdicts on one process or on several, and returns the worst exit status."""
-    one = arguments.kind is None and len(found) == 1
+    """Prints the verdicts on one process or on a job, and returns the exit status."""
     if arguments.json:
-        parts = [preflight.to_dict() for preflight in found]
-        print(json.dumps(parts[0] if one else {"processes": parts}))
-    for preflight in () if arguments.json else found:
-        if not one:
-            print(f"pid {preflight.pid}:")
-        print(preflight)
-        if with_moves:
-            print("would move now:" if preflight.moves else "nothing would move")
-            for move in preflight.moves:
-                print(f"  {move}")
-    return DONE if all(found) else PAGES_LEFT
+        print(found.to_json())
+    else:
+        print(found)
+    if isinstance(found, Preflight):
+        if with_moves and not arguments.json:
+            _print_moves(found)
+        return DONE if found else PAGES_LEFT
+    if with_moves and not arguments.json:
+        for pid, preflight in found.processes.items():
+            print(f"pid {pid}:")
+            _print_moves(preflight)
+    return FAILED if found.failures else DONE if found else PAGES_LEFT
+
+
+def _print_moves(preflight: Preflight) -> None:
+    print("would move now:" if preflight.moves else "nothing would move")
+    for move in preflight.moves:
+        print(f"  {move}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymigrate.cli.arguments import add_nodes, add_parser
 from pymigrate.cli.check import STATUSES as CHECKED
-from pymigrate.cli.check import print_preflights
+from pymigrate.cli.check import print_preflight
 from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out
 from pymigrate.cli.target import add_target, target_of
 
@@ -44,8 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     nodes = {"old": arguments.old, "new": arguments.new, "without_swap": arguments.without_swap}
     target = target_of(arguments)
     if arguments.dry_run:
-        pids = [target] if isinstance(target, int) else target.pids()
-        return print_preflights([check_eviction(pid, **nodes) for pid in pids], arguments)
+        if isinstance(target, int):
+            return print_preflight(check_eviction(target, **nodes), arguments)
+        return print_preflight(target.check_eviction(**nodes), arguments)
     wishes = {**nodes, **bounds_of(arguments)}
     if isinstance(target, int):
         return carry_out(Eviction(target, **wishes), arguments, "evicting")

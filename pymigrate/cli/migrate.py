@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymigrate.cli.arguments import add_parser, add_routes, routes_of
 from pymigrate.cli.check import STATUSES as CHECKED
-from pymigrate.cli.check import print_preflights
+from pymigrate.cli.check import print_preflight
 from pymigrate.cli.controls import STATUSES, add_controls, add_shared, bounds_of, carry_out
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.operations.migration import Migration
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     routes = routes_of(arguments)
     target = target_of(arguments)
     if arguments.dry_run:
-        pids = [target] if isinstance(target, int) else target.pids()
-        found = [check(pid, **routes, shared=arguments.shared) for pid in pids]
-        return print_preflights(found, arguments, with_moves=True)
+        wish = {**routes, "shared": arguments.shared}
+        found = check(target, **wish) if isinstance(target, int) else target.check(**wish)
+        return print_preflight(found, arguments, with_moves=True)
     wishes = {**routes, "shared": arguments.shared, **bounds_of(arguments)}
     if isinstance(target, int):
         return carry_out(Migration(target, **wishes), arguments, "migrating")

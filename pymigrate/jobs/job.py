@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from itertools import chain
 
-from pymigrate._checks import check_positive
+from pymigrate._checks import check_count, check_flag, check_positive
 from pymigrate.errors import KernelError
+from pymigrate.jobs.job_needs import RoomNeeds, SwapNeeds
 from pymigrate.jobs.job_operation import JobOperation
+from pymigrate.jobs.job_preflight import JobPreflight, looked_at
 from pymigrate.jobs.members import by_cgroup, by_group, by_pids, by_session, by_tree, only
 from pymigrate.kernel.resident import Residency, residency
 from pymigrate.operations.eviction import Eviction
+from pymigrate.operations.eviction_preflight import check_eviction
 from pymigrate.operations.exits import Exits
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.mover import call_overhead
+from pymigrate.operations.operation import RETRIES_MAX
 from pymigrate.operations.pace import Pace
+from pymigrate.operations.preflight import check
 from pymigrate.operations.routes import Routes
 from pymigrate.task import Task
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from pymigrate.jobs.members import Rule
     from pymigrate.nodemask import Nodes
     from pymigrate.operations.operation import Operation
+    from pymigrate.operations.verdicts import Preflight
 
 __all__ = ["Job"]
 
@@ -85,9 +91,11 @@ class Job:
 
     def only(self, choose: Callable[[psutil.Process], bool]) -> Job:
         """Those members that are chosen, by what psutil tells of each."""
-        return Job(only(self._rule, choose))
+        return Job(only(self._rule, choose), self._missing)
 
     def __or__(self, other: Job) -> Job:
+        if not isinstance(other, Job):
+            return NotImplemented
         return Job(lambda: chain(self._rule(), other._rule()), {**self._missing, **other._missing})
 
     def pids(self) -> list[int]:
@@ -108,6 +116,38 @@ class Job:
             except KernelError:
                 continue
         return found
+
+    def check(
+        self,
+        old: Nodes | None = None,
+        new: Nodes | None = None,
+        *,
+        moves: Mapping[int, int] | Callable[[int], Mapping[int, int]] | None = None,
+        shared: bool | None = None,
+    ) -> JobPreflight:
+        """Looks at everything that decides about a migration; arguments as for ``migration()``.
+
+        Raises:
+            InvalidArgument: An argument makes no sense.
+            KernelError: Who belongs to the job is not to be found out.
+        """
+        check_flag("shared", shared, optional=True)
+        routes = _routes(old, new, moves)
+
+        def look(pid: int) -> Preflight:
+            return check(pid, old, new, moves=_own(moves, pid), shared=shared)
+
+        return looked_at(self.pids(), self._missing, look, RoomNeeds(routes))
+
+    def check_eviction(self, old: Nodes, new: Nodes, *, without_swap: bool = False) -> JobPreflight:
+        """The same for an eviction; raises likewise."""
+        check_flag("without_swap", without_swap)
+        needs = SwapNeeds(Exits(old, new), without_swap=without_swap)
+
+        def look(pid: int) -> Preflight:
+            return check_eviction(pid, old, new, without_swap=without_swap)
+
+        return looked_at(self.pids(), self._missing, look, needs)
 
     # -- doing
 
@@ -141,10 +181,12 @@ class Job:
             InvalidArgument: An argument makes no sense, or they contradict each other.
         """
         # Refuses once, and not for each process.
-        Routes.of(old, new, {0: 0} if callable(moves) else moves)
+        check_flag("shared", shared, optional=True)
+        check_count("retries", retries, 0, RETRIES_MAX)
+        needs = RoomNeeds(_routes(old, new, moves))
 
         def make(pid: int, shared: bool = False) -> Operation:
-            own = moves(pid) if callable(moves) else moves
+            own = _own(moves, pid)
             return Migration(pid, old, new, moves=own, shared=shared, retries=retries)
 
         if shared is None:
@@ -152,7 +194,7 @@ class Job:
         pace = _pace(rate, max_stall, call_overhead)
         make_shared = (lambda pid: make(pid, shared=True)) if shared else None
         who = self._rule, self._missing
-        return JobOperation(Migration.name, *who, make, make_shared, pace, workers)
+        return JobOperation(Migration.name, *who, make, make_shared, needs, pace, workers)
 
     def eviction(
         self,
@@ -170,13 +212,35 @@ class Job:
         Raises:
             InvalidArgument: An argument makes no sense.
         """
-        Exits(old, new)
+        check_flag("without_swap", without_swap)
+        check_count("retries", retries, 0, RETRIES_MAX)
+        needs = SwapNeeds(Exits(old, new), without_swap=without_swap)
 
         def make(pid: int) -> Operation:
             return Eviction(pid, old, new, without_swap=without_swap, retries=retries)
 
         pace = _pace(rate, max_stall, lambda: 0.0)
-        return JobOperation(Eviction.name, self._rule, self._missing, make, None, pace, workers)
+        who = self._rule, self._missing
+        return JobOperation(Eviction.name, *who, make, None, needs, pace, workers)
+
+
+def _own(
+    moves: Mapping[int, int] | Callable[[int], Mapping[int, int]] | None, pid: int
+) -> Mapping[int, int] | None:
+    return moves(pid) if callable(moves) else moves
+
+
+def _routes(
+    old: Nodes | None,
+    new: Nodes | None,
+    moves: Mapping[int, int] | Callable[[int], Mapping[int, int]] | None,
+) -> Callable[[int], Routes]:
+    """What tells the routes of each process; refuses what makes no sense for any."""
+    if not callable(moves):
+        routes = Routes.of(old, new, moves)
+        return lambda pid: routes
+    Routes.of(old, new, {0: 0})
+    return lambda pid: Routes.of(None, None, moves(pid))
 
 
 def _pace(rate: float | None, max_stall: float | None, overhead: Callable[[], float]) -> Pace:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import queue
-import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from pymigrate._checks import check_count
 from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, NoUserMemory
-from pymigrate.jobs.job_report import JobProgress, JobReport, joined
+from pymigrate.jobs.job_progress import HowFar
+from pymigrate.jobs.job_report import JobReport, joined
 from pymigrate.jobs.member import Member, identify, resident_pages
 from pymigrate.operations.control import Controlled
 
@@ -16,10 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pymigrate.jobs.job_needs import JobNeeds
+    from pymigrate.jobs.job_report import JobProgress
     from pymigrate.jobs.members import Rule
+    from pymigrate.operations.ledger import Counts
     from pymigrate.operations.operation import Operation
     from pymigrate.operations.pace import Pace
-    from pymigrate.operations.report import Progress, Report
+    from pymigrate.operations.report import Report
 
     Make = Callable[[int], Operation]
 
@@ -44,6 +48,7 @@ class JobOperation(Controlled):
         make_shared: Makes a second one for the pages that it shares with others, which is done for
             one process after the other, so that each of these pages moves and counts once. None if
             those need not, or cannot, be dealt with.
+        needs: What the members need together, and what is refused for that.
         pace: Of the whole.
         workers: Processes at the same time.
     """
@@ -55,6 +60,7 @@ class JobOperation(Controlled):
         missing: Mapping[int, KernelError],
         make: Make,
         make_shared: Make | None,
+        needs: JobNeeds,
         pace: Pace,
         workers: int,
     ) -> None:
@@ -62,16 +68,16 @@ class JobOperation(Controlled):
         self._members = members
         self._make = make
         self._make_shared = make_shared
+        self._needs = needs
         super().__init__(pace)
         self._workers = workers
         self._action = action
-        self._start_time: float | None = None
+        self._how_far: HowFar | None = None
         self._settled = False
         self._seen: set[Member] = set()
         self._reports: dict[Member, Report] = {}
         self._failures = dict(missing)
         self._not_begun: list[int] = []
-        self._progress: dict[Member, Progress] = {}
         self._finished = 0
         self._report: JobReport | None = None
 
@@ -96,38 +102,55 @@ class JobOperation(Controlled):
 
         Raises:
             InvalidArgument: It has run already.
+            NoSwap: There is less swap than the processes need together; nothing was evicted.
             KernelError: Who belongs to the job is not to be found out.
         """
-        for step in self:
+        for step in self._run(watched=progress is not None):
             if progress:
                 progress(step)
         return self.report
 
     def __iter__(self) -> Iterator[JobProgress]:
-        if self._start_time is not None:
+        return self._run(watched=True)
+
+    def _run(self, *, watched: bool) -> Iterator[JobProgress]:
+        if self._how_far is not None:
             raise InvalidArgument("an operation runs once; make another one")
-        self._start_time = time.monotonic()
+        self._how_far = HowFar(shared_later=self._make_shared is not None)
+        rounds = self._rounds(watched=watched)
+        first = next(rounds, [])
+        self._needs.refuse()
         finished = False
         try:
-            yield from self._rounds()
+            for newcomers in chain([first], rounds):
+                yield from self._deal_with(newcomers, self._how_far)
+                if self._pace.cancelled:
+                    break
             finished = True
         finally:
             if not finished:
                 self._pace.cancel()
-            self._report = self._conclude()
+            self._report = self._conclude(self._how_far.elapsed)
 
-    def _rounds(self) -> Iterator[JobProgress]:
+    def _rounds(self, *, watched: bool) -> Iterator[list[Member]]:
+        """Members that were not there the time before, until there are none."""
         for _ in range(_ROUNDS):
             newcomers = self._newcomers()
             if not newcomers:
                 self._settled = True
                 return
-            yield from self._go_through(newcomers, self._make, self._workers)
-            if self._make_shared:
-                sharing = [member for member in newcomers if self._shares(member)]
-                yield from self._go_through(sharing, self._make_shared, 1)
-            if self._pace.cancelled:
-                return
+            if watched or self._needs.decisive:
+                self._needs.look(member.pid for member in newcomers)
+            yield newcomers
+
+    def _deal_with(self, newcomers: list[Member], how_far: HowFar) -> Iterator[JobProgress]:
+        """One round, in two passes: pages that are shared come last."""
+        yield from self._go_through(newcomers, how_far, self._workers)
+        if self._make_shared:
+            sharing = [member for member in newcomers if self._shares(member)]
+            for member in sharing:
+                how_far.begin_again(member, self._reports[member].total)
+            yield from self._go_through(sharing, how_far, 1, again=True)
 
     def _newcomers(self) -> list[Member]:
         """Members that were not seen yet, the biggest first."""
@@ -143,14 +166,16 @@ class JobOperation(Controlled):
         report = self._reports.get(member)
         return report is not None and bool(report.total.left.get("shared"))
 
-    def _go_through(self, members: list[Member], make: Make, workers: int) -> Iterator[JobProgress]:
-        """Processes of one round, in threads; yields after each step, in that of the caller."""
+    def _go_through(
+        self, members: list[Member], how_far: HowFar, workers: int, *, again: bool = False
+    ) -> Iterator[JobProgress]:
+        """Processes of one pass, in threads; yields after each step, in that of the caller."""
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
 
         def deal_with(member: Member) -> None:
             try:
-                for progress in self._one(member, make):
-                    self._progress[member] = progress
+                for counts in self._one(member, again):
+                    how_far.note(member, counts, again=again)
                     news.put("step")
             finally:
                 news.put("end")
@@ -162,26 +187,28 @@ class JobOperation(Controlled):
                 while running:
                     if news.get() == "end":
                         running -= 1
-                        self._finished += make is self._make
-                    yield self._how_far()
+                        self._finished += not again
+                    yield how_far.progress(self._needs.pages, len(self._seen), self._finished)
             finally:
                 if running:  # the caller does not go on
                     self._pace.cancel()
         for task in tasks:
             task.result()  # raises what is no answer of the kernel's
 
-    def _one(self, member: Member, make: Make) -> Iterator[Progress]:
+    def _one(self, member: Member, again: bool) -> Iterator[Counts]:
         """One process; what it answers is kept, and no fault of the others."""
         if self._pace.cancelled:
             if member not in self._reports:
                 self._not_begun.append(member.pid)
             return
+        make = self._make_shared if again and self._make_shared else self._make
         try:
             operation = make(member.pid)
             if operation.start_time != member.start_time:
                 return  # it has ended, and its pid is a stranger's now
             operation.join(self._pace)
-            yield from operation
+            for _ in operation:
+                yield operation.counts
         except (NoUserMemory, NoSuchProcess):
             pass  # it has ended, or is a zombie or a kernel thread of the cgroup
         except KernelError as error:
@@ -190,21 +217,11 @@ class JobOperation(Controlled):
             earlier = self._reports.get(member)
             report = operation.report
             self._reports[member] = joined(earlier, report) if earlier else report
+            yield report.total
 
     # -- telling
 
-    def _how_far(self) -> JobProgress:
-        parts = list(self._progress.values())
-        done, total = sum(p.done for p in parts), sum(p.total for p in parts)
-        elapsed = self._elapsed()
-        rate = done / elapsed if elapsed else 0.0
-        left = (total - done) / rate if rate else None
-        return JobProgress(done, total, rate, left, len(self._seen), self._finished)
-
-    def _elapsed(self) -> float:
-        return time.monotonic() - (self._start_time or 0.0)
-
-    def _conclude(self) -> JobReport:
+    def _conclude(self, elapsed: float) -> JobReport:
         # A pid means the process that had it last; who had it before is told apart.
         last = {member.pid: member for member in self._reports}
         earlier = (part for member, part in self._reports.items() if last[member.pid] != member)
@@ -212,7 +229,7 @@ class JobOperation(Controlled):
             action=self._action,
             outcome="cancelled" if self._pace.cancelled else "done",
             settled=self._settled,
-            elapsed=self._elapsed(),
+            elapsed=elapsed,
             reports={pid: self._reports[member] for pid, member in last.items()},
             failures=self._failures,
             not_begun=tuple(self._not_begun),

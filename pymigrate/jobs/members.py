@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+from _collections_abc import Iterable
 
-from pymigrate._checks import check_pid
+from pymigrate._checks import check_folder, check_pid
 from pymigrate.causes import no_user_memory
-from pymigrate.errors import Error, InvalidArgument, NoSuchProcess, NotPermitted
+from pymigrate.errors import Error, InvalidArgument, InvalidType, NoSuchProcess, NotPermitted, quote
 from pymigrate.jobs.member import Member, identify, still_there
 from pymigrate.kernel.cgroups import is_cgroup, processes_below
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     import psutil
@@ -35,6 +36,8 @@ def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
         InvalidArgument: One of them is no pid.
         NoSuchProcess, NoUserMemory: None of them can be a member.
     """
+    if not isinstance(pids, Iterable) or isinstance(pids, (str, bytes)):
+        raise InvalidType(f"pids {quote(pids)}: give a list of ints")
     listed = list(pids)
     for pid in listed:
         check_pid(pid)
@@ -122,6 +125,7 @@ def by_cgroup(folder: str) -> Rule:
     Raises:
         InvalidArgument: There is no cgroup.
     """
+    check_folder(folder)
     if not is_cgroup(folder):
         raise InvalidArgument(
             f"{folder!r} is no cgroup: name its folder, such as /sys/fs/cgroup/system.slice"
@@ -132,6 +136,8 @@ def by_cgroup(folder: str) -> Rule:
 def only(rule: Rule, choose: Callable[[psutil.Process], bool]) -> Rule:
     """Those of a rule that are chosen, by what psutil tells of them."""
     psutil = _psutil()
+    if not callable(choose):
+        raise InvalidType(f"choose {quote(choose)}: give a function that takes a psutil.Process")
 
     def chosen() -> Iterator[int]:
         for pid in rule():

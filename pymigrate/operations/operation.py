@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.action import Action, Step
+    from pymigrate.operations.ledger import Counts
     from pymigrate.operations.report import Progress, Report
     from pymigrate.operations.routes import Routes
     from pymigrate.operations.stretch import Stretch
@@ -89,6 +90,11 @@ class Operation(Controlled):
     def start_time(self) -> int:
         """When its process was started, which tells it from any later one with the same pid."""
         return self._process.start_time
+
+    @property
+    def counts(self) -> Counts:
+        """What has become of its pages so far, since the first step."""
+        return self._accounts.ledger.total
 
     # -- running
 

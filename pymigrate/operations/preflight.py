@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency
     from pymigrate.nodemask import Nodes
 
-__all__ = ["check", "policy_verdict"]
+__all__ = ["check", "needs_of", "policy_verdict", "room_verdict"]
 
 
 def check(
@@ -149,8 +149,9 @@ def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -
     try:
         with MemoryFiles(process.pid) as files:
             resident = residency(process.pid, files=files)
+            leaving = {source: resident.bytes(source) for source in routes.moves}
             of_memory = [
-                _free_memory(resident, routes),
+                room_verdict(needs_of(resident, routes), leaving),
                 _balancing(topology().balancing),
                 _pinned(process.pid),
                 _device_memory(files),
@@ -163,16 +164,26 @@ def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -
     return Preflight(process.pid, (*verdicts, *of_memory), moves)
 
 
-def _free_memory(resident: Residency, routes: Routes) -> Verdict:
-    machine = topology()
+def needs_of(resident: Residency, routes: Routes) -> dict[int, int]:
+    """Bytes that have to find room on each target."""
     needs: dict[int, int] = {}
     for source, target in routes.moves.items():
         needs[target] = needs.get(target, 0) + resident.bytes(source)
-    # What leaves a node that is a source too makes room on it.
+    return needs
+
+
+def room_verdict(needs: Mapping[int, int], leaving: Mapping[int, int]) -> Verdict:
+    """Whether there is room for what has to move.
+
+    Args:
+        needs: Bytes by target.
+        leaving: Bytes by source: what leaves a node that is a target too makes room on it.
+    """
+    machine = topology()
     short = [
         f"node {node} has {format_bytes(machine[node].memory_free)} free for {format_bytes(need)}"
         for node, need in needs.items()
-        if need > machine[node].memory_free + (resident.bytes(node) if node in routes.moves else 0)
+        if need > machine[node].memory_free + leaving.get(node, 0)
     ]
     if short:
         remedy = "free memory there (the page cache gives way by itself), or add target nodes"

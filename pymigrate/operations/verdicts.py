@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 
 from pymigrate.units import PAGE_SIZE, format_bytes
@@ -23,7 +24,7 @@ class Verdict:
         name: The check: ``alive``, ``sandbox``, ``source-nodes``, ``user-memory``, ``identity``,
             ``target-nodes``, ``target-cpuset``, ``caller-cpuset``, ``shared-pages``,
             ``free-memory``, ``balancing``, ``pinned``, ``policy``; ``memory-files`` where the last
-            four could not be looked at.
+            four could not be looked at. Of jobs: ``members``, ``free-memory``, ``swap``.
         state: ``"ok"``; ``"warning"``: it works, but not for all pages or not for long;
             ``"refused"``: nothing would move; ``"skipped"``: not looked at, as what was refused
             before says it all.
@@ -35,6 +36,9 @@ class Verdict:
     state: str
     finding: str
     remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state:8} {self.name}: {self.finding}{'; ' * bool(self.remedy)}{self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,9 @@ class Preflight:
         moves = [move.to_dict() for move in self.moves]
         return {"pid": self.pid, "possible": bool(self), "verdicts": verdicts, "moves": moves}
 
+    def to_json(self) -> str:
+        """``to_dict()`` as one line of JSON."""
+        return json.dumps(self.to_dict())
+
     def __str__(self) -> str:
-        return "\n".join(
-            f"{v.state:8} {v.name}: {v.finding}{'; ' + v.remedy if v.remedy else ''}"
-            for v in self.verdicts
-        )
+        return "\n".join(map(str, self.verdicts))

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support.families import family, fork
 from support.processes import ended, idle_process
 
-from pymigrate import InvalidArgument, InvalidType, Job, NoSuchProcess
+from pymigrate import (
+    Cpuset,
+    Follower,
+    InvalidArgument,
+    InvalidType,
+    Job,
+    NoSuchProcess,
+    relocate,
+)
 from pymigrate.jobs.members import by_cgroup
 
 psutil = pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
@@ -75,6 +84,43 @@ def test_nobody(make: object) -> None:
         make(-1)
     with pytest.raises(InvalidType):
         make(True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Job.of(5),  # type: ignore[arg-type]
+        lambda: Job.of("5"),  # type: ignore[arg-type]
+        lambda: Job.cgroup(None),  # type: ignore[arg-type]
+        lambda: Job.cgroup(""),
+        lambda: Cpuset.read(3),  # type: ignore[arg-type]
+        lambda: Cpuset.of("x"),  # type: ignore[arg-type]
+        lambda: relocate("", 0),
+        lambda: relocate(5, 0),  # type: ignore[arg-type]
+        lambda: Job.of([0]).migration(0, 0, retries=99),
+        lambda: Job.of([0]).migration(0, 0, shared="yes"),  # type: ignore[arg-type]
+        lambda: Job.of([0]).eviction(0, 0, without_swap=1),  # type: ignore[arg-type]
+        lambda: Job.of([0]).only(5),  # type: ignore[arg-type]
+        lambda: Follower(0, shared="x"),  # type: ignore[arg-type]
+        lambda: Follower(0, wait=5),  # type: ignore[arg-type]
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_once(make: Callable[[], object]) -> None:
+    with pytest.raises(InvalidArgument):
+        make()
+
+
+def test_a_job_and_what_is_none() -> None:
+    with pytest.raises(TypeError):
+        Job.of([0]) | 3  # type: ignore[operator]
+
+
+def test_who_is_missing_is_told_of_those_that_are_chosen_too() -> None:
+    gone = ended()
+    with idle_process() as pid:
+        report = Job.of([pid, gone]).only(lambda process: True).migration(0, 0).run()
+    assert list(report.reports) == [pid]
+    assert list(report.failures) == [gone]
 
 
 def test_what_is_no_cgroup(tmp_path: Path) -> None:

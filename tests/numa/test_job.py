@@ -8,29 +8,31 @@ import mmap
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 from support import numa, requires
-from support.cpuset import cpuset, enter
+from support.cpuset import cpuset, enter, memory_cgroup
 from support.credentials import NOBODY, become, set_dumpable
 from support.kinds import PAGE, Memory
 from support.memory import Block, Target, target
 from support.pids import bury, fork_a_twin, hold_still, mortal, reborn
-from support.processes import in_child, servant
+from support.processes import Servant, in_child, servant
 
-from pymigrate import Job, JobReport, NotPermitted, residency
+from pymigrate import Job, JobReport, NoSwap, NotPermitted, check, check_eviction, residency
 from pymigrate.operations.ledger import Counts
+from pymigrate.operations.verdicts import Verdict
 
 psutil = pytest.importorskip("psutil", reason="psutil is missing: pip install pymigrate-numa[job]")
 
 pytestmark = [requires.root, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 
+MIB = 1 << 20
 SOME = 1000
 
 
-def check(report: JobReport) -> None:
+def check_sums(report: JobReport) -> None:
     """The sums close for each process and for all."""
     for part in (*report.earlier, *report.reports.values()):
         assert part.total.closes(), part
@@ -59,7 +61,7 @@ def test_every_process_is_moved(workers: int) -> None:
     assert report.complete
     assert report.settled
     assert report.total.moved >= 4 * SOME
-    check(report)
+    check_sums(report)
 
 
 def test_shared_memory_is_moved_once_and_counted_once() -> None:
@@ -82,7 +84,39 @@ def test_shared_memory_is_moved_once_and_counted_once() -> None:
     assert report.complete
     moved = sum(part.by_kind.get("shared", Counts()).moved for part in report.reports.values())
     assert SOME <= moved < SOME + 100  # and what the test's own pipes share
-    check(report)
+    check_sums(report)
+
+
+@contextmanager
+def relatives(pages: int) -> Iterator[tuple[int, Servant[Memory]]]:
+    """Four processes that share memory on node 0, and one of them."""
+
+    def prepare() -> Memory:
+        memory = Memory(0, pages * PAGE, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        for _ in range(3):
+            fork_a_twin(memory.intact)
+        return memory
+
+    with servant(prepare) as parent:
+        yield parent.pid, parent
+
+
+def test_progress_goes_on_and_counts_shared_memory_once() -> None:
+    pages = 40 * MIB // PAGE
+    with relatives(pages) as (pid, parent):
+        operation = Job.tree(pid).migration(0, 2, workers=2, rate=60 * MIB)
+        seen = list(operation)
+        assert set(numa.nodes_of(pid, parent.ask(Memory.addresses))) == {2}
+    report = operation.report
+    for one, next_one in zip(seen, seen[1:]):
+        assert one.done <= next_one.done <= next_one.total
+        assert one.total <= next_one.total
+        assert one.finished <= next_one.finished
+    assert pages * PAGE <= seen[0].total < 2 * pages * PAGE
+    half = next(step for step in seen if step.done > pages * PAGE // 2)
+    assert half.done < half.total * 0.9, "the pages that are shared come little by little"
+    assert seen[-1].rate * report.elapsed == pytest.approx(report.total.moved * PAGE, rel=0.1)
+    check_sums(report)
 
 
 CHILDREN = 200
@@ -127,8 +161,8 @@ def test_children_that_are_born_meanwhile() -> None:
     assert len(report.reports) == CHILDREN + 2
     assert not any(left.values()), left
     assert report.complete
-    check(report)
-    check(operation.report)
+    check_sums(report)
+    check_sums(operation.report)
 
 
 def test_one_that_may_not_be_moved_stops_no_other() -> None:
@@ -146,7 +180,7 @@ def test_one_that_may_not_be_moved_stops_no_other() -> None:
     assert report.outcome == "done"
     assert not report.complete
     assert list(report.reports) == [own.pid]
-    check(report)
+    check_sums(report)
 
 
 def traceable() -> None:
@@ -165,7 +199,7 @@ def test_one_that_ends_meanwhile_is_no_failure() -> None:
         list(steps)
         assert process.counts() == {2: SOME}
     assert not operation.report.failures
-    check(operation.report)
+    check_sums(operation.report)
 
 
 def on_the_old_node() -> Block:
@@ -179,12 +213,11 @@ def test_who_gets_the_pid_of_a_member_is_no_member() -> None:
         next(steps)  # the bigger one is under way
         bury(pid)
         with reborn(pid, on_the_old_node):
-            before = residency(pid)
             list(steps)
-            assert residency(pid) == before
+            assert residency(pid).pages(0) >= SOME
         assert process.counts() == {2: SOME * 4}
     assert list(operation.report.reports) == [process.pid]
-    check(operation.report)
+    check_sums(operation.report)
 
 
 def test_members_that_have_had_the_same_pid_have_a_report_each() -> None:
@@ -213,7 +246,7 @@ def test_members_that_have_had_the_same_pid_have_a_report_each() -> None:
     assert min(moved) >= SOME
     assert report.total.moved == sum(moved)
     assert len(report.to_dict()["processes"]) == 3
-    check(report)
+    check_sums(report)
 
 
 def test_cancelled_as_a_whole() -> None:
@@ -229,7 +262,68 @@ def test_cancelled_as_a_whole() -> None:
     assert len(report.not_begun) + len(report.reports) == 4
     assert len(report.not_begun) >= 2
     assert not report.complete
-    check(report)
+    check_sums(report)
+
+
+# -- what all of them need together
+
+
+def test_there_has_to_be_room_for_all_of_them() -> None:
+    pages = numa.free_memory(2) * 6 // 10 // PAGE
+    with target([0] * pages) as one, target([1] * pages) as two:
+        job = Job.of([one.pid, two.pid])
+        alone = [check(pid, "0-1", 2) for pid in job.pids()]
+        found = job.check("0-1", 2)
+    assert [state_of(part.verdicts, "free-memory") for part in alone] == ["ok", "ok"]
+    assert state_of(found.verdicts, "free-memory") == "warning"
+    assert "node 2 has " in str(found)
+    assert found  # a warning is no refusal
+
+
+def test_room_for_what_they_share_is_needed_once() -> None:
+    pages = numa.free_memory(2) * 5 // 10 // PAGE
+    with relatives(pages) as (pid, _):
+        found = Job.tree(pid).check(0, 2)
+    assert len(found.processes) == 4
+    assert state_of(found.verdicts, "free-memory") == "ok"
+
+
+def state_of(verdicts: Iterable[Verdict], name: str) -> str:
+    (state,) = [verdict.state for verdict in verdicts if verdict.name == name]
+    return state
+
+
+@requires.swap
+def test_swap_has_to_do_for_all_of_them() -> None:
+    pages = 140 * MIB // PAGE  # of 256 MiB of swap
+    with target([0] * pages) as one, target([0] * pages) as two:
+        job = Job.of([one.pid, two.pid])
+        assert all(check_eviction(pid, 0, 1) for pid in job.pids())
+        found = job.check_eviction(0, 1)
+        assert not found
+        assert state_of(found.verdicts, "swap") == "refused"
+        assert job.check_eviction(0, 1, without_swap=True)
+        with pytest.raises(NoSwap, match=r"from all processes together, which has room") as refused:
+            job.eviction(0, 1).run()
+        assert (one.counts(), two.counts()) == ({0: pages}, {0: pages})
+    assert (refused.value.pid, refused.value.reason) == (None, "no-swap")
+    assert str(refused.value).startswith("the job, nodes 0 -> 1: ")
+
+
+@requires.swap
+def test_what_a_cgroup_may_swap_has_to_do_for_all_in_it() -> None:
+    with memory_cgroup() as group:
+        (group / "memory.swap.max").write_text(str(60 * MIB))
+
+        def member() -> AbstractContextManager[Target]:
+            return target([0] * (40 * MIB // PAGE), lambda: enter(group))
+
+        with member() as one, member() as two:
+            job = Job.of([one.pid, two.pid])
+            with pytest.raises(NoSwap, match=rf"go to swap from {group}, which has room for"):
+                job.eviction(0, 1).run()
+            assert one.counts() == two.counts() == {0: 40 * MIB // PAGE}
+            assert Job.of([one.pid]).eviction(0, 1).run().total.moved >= 40 * MIB // PAGE
 
 
 @requires.swap
@@ -241,4 +335,4 @@ def test_evicted_as_a_whole() -> None:
             assert process.counts() == {}
             assert process.intact()
     assert report.total.moved >= 3 * SOME
-    check(report)
+    check_sums(report)
