@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from pymigrate.cli.arguments import add_json, add_switch
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import SIZES, TIMES, duration, size, workers
-from pymigrate.cli.status import DONE, INTERRUPTED, PAGES_LEFT
+from pymigrate.cli.status import DONE, FAILED, INTERRUPTED, PAGES_LEFT
 from pymigrate.cli.streams import complain
 from pymigrate.errors import InvalidArgument, KernelError
 from pymigrate.operations.operation import Operation
+from pymigrate.operations.report import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.jobs.job_report import JobReport
-    from pymigrate.operations.report import Progress, Report
+    from pymigrate.operations.report import Progress
 
     Show = Callable[[Progress], object]
 
@@ -41,9 +42,9 @@ __all__ = [
 
 STATUSES = """\
   0    every page that was asked for is where it should be
-  1    pages were left behind or have appeared, or the process ended midway; of a job: one
-       could not be dealt with: see the report
-  2    an error, before anything was done or midway
+  1    pages were left behind or have appeared, or the process ended midway
+  2    an error, before anything was done or midway; of a job: for one of its processes at least,
+       see the report
   130  stopped by Ctrl-C or SIGTERM; the report says what had been done
 exit status with --dry-run:
 """
@@ -138,9 +139,11 @@ def carry_out(
 
 
 def status_of(report: Report | JobReport) -> int:
-    """The exit status that a report stands for."""
+    """The exit status that a report stands for: the worst that one of its processes has."""
     if report.outcome == "cancelled":
         return INTERRUPTED
+    if not isinstance(report, Report) and report.failures:
+        return FAILED
     return DONE if report.complete else PAGES_LEFT
 
 

@@ -8,7 +8,8 @@ from pymigrate.cli.home import add_place
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import duration, size
 from pymigrate.cli.status import DONE
-from pymigrate.cli.target import add_target, target_of
+from pymigrate.cli.streams import complain
+from pymigrate.cli.target import EMPTY, add_target, target_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     names = ("interval", "settle", "recheck", "threshold")
     habits = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
+    target = target_of(arguments)
+    if not isinstance(target, int) and not target.pids():
+        complain(f"{EMPTY}: there is nothing to follow")
     follower = Follower(
-        target_of(arguments),
+        target,
         by=arguments.by,
         device=arguments.device,
         shared=arguments.shared,

@@ -14,12 +14,17 @@ __all__ = ["print_rows"]
 
 
 def print_rows(report: JobReport) -> None:
-    """A row for each process that was begun with, in that order."""
+    """A row for each process: those that were begun with in that order, then all others."""
     done = "evicted" if report.action == "evict" else "moved"
     columns = ("pid", done, "already there", "left behind", "appeared", "outcome", "reasons")
     table = new_table("processes", *columns, left=("outcome", "reasons"))
-    for part in report.reports.values():
+    for part in report.parts:
         table.add_row(*_row(part))
+    nothing = ["-"] * 4
+    for pid, error in report.failures.items():
+        table.add_row(str(pid), *nothing, "failed", error.reason)
+    for pid in report.not_begun:
+        table.add_row(str(pid), *nothing, "not begun", "")
     print_out(table)
 
 

@@ -7,8 +7,8 @@ import json
 from pymigrate.cli.arguments import add_json, add_parser
 from pymigrate.cli.status import DONE, FAILED
 from pymigrate.cli.streams import complain
-from pymigrate.cli.target import add_kinds, job_of, pids_in
-from pymigrate.errors import Error
+from pymigrate.cli.target import EMPTY, add_kinds, job_of, pids_in
+from pymigrate.errors import Error, NoSuchProcess, NoUserMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,10 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
         from pymigrate.cli.show_tables import print_process
     processes = []
     failed = False
-    for pid in _pids_of(arguments):
+    pids = _pids_of(arguments)
+    if not pids:
+        complain(EMPTY)
+    for pid in pids:
         try:
             view = ProcessView.look(pid, thp=arguments.thp, with_vmas=arguments.vmas)
         except Error as error:
+            if arguments.kind and isinstance(error, (NoSuchProcess, NoUserMemory)):
+                continue  # nobody has named it, and it has ended, or is a thread of the kernel's
             complain(error)
             processes.append({"pid": pid, "error": error.to_dict()})
             failed = True

@@ -11,7 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.jobs.job import Job
 
-__all__ = ["add_kinds", "add_target", "job_of", "pids_in", "target_of"]
+__all__ = ["EMPTY", "add_kinds", "add_target", "job_of", "pids_in", "target_of"]
+
+EMPTY = "the job has no process now"
+"""What is told where a job is nobody: a cgroup that is empty, for example."""
 
 _KINDS = {
     "tree": "PID and its descendants",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from pymigrate.nodemask import NodeMask
@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from pymigrate.errors import NotPermitted
     from pymigrate.jobs.job_report import JobReport
 
 __all__ = ["Followed"]
@@ -27,11 +28,13 @@ class Followed:
         time: Seconds since 1970.
         kind: ``"moved"``: memory was migrated. ``"there"``: processes have got another place, and
             their memory is there already, as after the migration that cgroup v2 does by itself.
+            ``"refused"``: processes of the job cannot be followed; told once of each.
         places: The nodes where the memory of each process ought to be, by pid.
         report: Of the migration; None for ``"there"``.
         fighting: Processes whose memory had been brought home before and had not stayed there.
             They are looked at less and less often.
         balancing: Whether the kernel's own NUMA balancing is on, which may be what moves it away.
+        refused: Why the caller may not look at processes, by pid.
     """
 
     time: float
@@ -40,6 +43,7 @@ class Followed:
     report: JobReport | None = None
     fighting: tuple[int, ...] = ()
     balancing: bool = False
+    refused: dict[int, NotPermitted] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``json.dumps`` takes."""
@@ -50,6 +54,7 @@ class Followed:
             "report": self.report and self.report.to_dict(),
             "fighting": list(self.fighting),
             "balancing": self.balancing,
+            "refused": [error.to_dict() for error in self.refused.values()],
         }
 
     def to_json(self) -> str:
@@ -62,6 +67,8 @@ class Followed:
         return f"{when} {self._who()}: {self._what()}"
 
     def _who(self) -> str:
+        if self.refused:
+            return ", ".join(f"pid {pid}" for pid in self.refused)
         nodes = NodeMask()
         for inside in self.places.values():
             nodes |= inside
@@ -70,6 +77,9 @@ class Followed:
         return f"{who} on {nodes}"
 
     def _what(self) -> str:
+        if self.refused:
+            causes = dict.fromkeys(error.cause for error in self.refused.values())
+            return f"not followed: {'; '.join(causes)}"
         if self.report is None:
             return "memory is there already"
         total = self.report.total

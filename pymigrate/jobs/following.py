@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from pymigrate._checks import check_positive
-from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, quote
+from pymigrate.errors import InvalidArgument, InvalidType, KernelError, NotPermitted, quote
 from pymigrate.jobs.bell import Bell
 from pymigrate.jobs.followed import Followed
 from pymigrate.jobs.homeward import as_job, places
@@ -100,6 +100,9 @@ class Follower:
         numbers = {"interval": interval, "settle": settle, "recheck": recheck, "share": share}
         for name, value in {**numbers, "threshold": threshold}.items():
             check_positive(name, value)
+        for name, function in {"wait": wait, "clock": clock}.items():
+            if function is not None and not callable(function):
+                raise InvalidType(f"{name} {quote(function)}: give a function")
         if share > 1:
             raise InvalidArgument(f"share {quote(share)}: a part of the time, up to 1")
         self._job = as_job(job)
@@ -158,16 +161,21 @@ class Follower:
             self._balancing = bool(machine.balancing)
         away: dict[Member, Watch] = {}
         arrived: dict[int, NodeMask] = {}
-        refused: list[NotPermitted] = []
+        refused: dict[Member, NotPermitted] = {}
         for member, watch in members.items():
             try:
                 self._look_at(member, watch, now, away, arrived)
             except NotPermitted as error:
-                refused.append(error)
+                refused[member] = error
             except KernelError:
                 continue  # it has ended
         if len(refused) == len(members):
-            raise refused[0]  # there is nobody to follow
+            raise next(iter(refused.values()))  # there is nobody to follow
+        news = {m.pid: error for m, error in refused.items() if not members[m].refused}
+        if news:
+            yield Followed(time.time(), "refused", {}, refused=news)
+        for member, watch in members.items():
+            watch.refused = member in refused
         if arrived:
             yield Followed(time.time(), "there", arrived)
         if away and not self._stopped:

@@ -21,11 +21,11 @@ __all__ = ["JobProgress", "JobReport", "joined"]
 
 @dataclass(frozen=True)
 class JobProgress(Progress):
-    """How far the operation on a job is.
+    """How far the operation on a job is. What processes share counts once.
 
     Attributes:
         processes: Processes that were found so far.
-        finished: Those that are dealt with.
+        finished: Those that are dealt with, but for pages that they share with others.
     """
 
     processes: int
@@ -36,7 +36,8 @@ class JobProgress(Progress):
 class JobReport:
     """What an operation did to the processes of a job.
 
-    Counts are base pages. Memory that processes share is counted with the one for which it moved.
+    Counts are base pages. Memory that processes share is counted with the one for which it moved;
+    what of it was already there, or is left behind, with each of them.
 
     Attributes:
         action: ``"migrate"`` or ``"evict"``.
@@ -173,17 +174,21 @@ def _lines(report: JobReport) -> list[str]:
         return f"{pages} pages, {size(pages * PAGE_SIZE)}"
 
     total = report.total
-    count = len(report.parts) + len(report.failures)
+    failed = len(report.failures)
+    count = len(report.parts) + failed
     who = "1 process" if count == 1 else f"{count} processes"
+    outcome = report.outcome if report.parts or not failed else "failed"
+    who += f", {failed} of them not dealt with" if failed and report.parts else ""
+    each = ": what processes share counts with each" if len(report.parts) > 1 else ""
     lines = [
-        f"{who}: {report.outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
+        f"{who}: {outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
         f"  asked for      {amount(total.asked)}",
         f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
         *(
-            f"  {name:14} {amount(pages)}"
-            for name, pages in (
-                ("already there", total.already_there),
-                ("vanished", total.vanished),
+            f"  {name:14} {amount(pages)}{note}"
+            for name, pages, note in (
+                ("already there", total.already_there, each),
+                ("vanished", total.vanished, ""),
             )
             if pages
         ),

@@ -61,8 +61,8 @@ class Places:
     def of(self, pid: int) -> NodeMask:
         """The nodes where the memory of a process ought to be now.
 
-        They are within its cpuset and have memory: in place of those that are not so, the nearest
-        that are.
+        They are within its cpuset and have memory. If none of those that are wanted is so, it is
+        the nearest to these that are; if some are, it is these alone.
 
         Raises:
             NoSuchProcess: It has ended.

@@ -34,6 +34,7 @@ class Watch:
         fights: How often in a row its memory was away again after it had been moved.
         news: Whether its place has changed, and its memory has not been seen there yet.
         strange: Whether this is the first place that it is seen in.
+        refused: Whether it was told that the caller may not look at it.
     """
 
     def __init__(self, habits: Habits) -> None:
@@ -42,6 +43,7 @@ class Watch:
         self.fights = 0
         self.news = False
         self.strange = True
+        self.refused = False
         self._due = 0.0
         self._seen: int | None = None
         self._unmovable = 0

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support import requires
+from support.credentials import NOBODY, become
 from support.families import family
 from support.pids import bury, mortal
-from support.processes import ended, idle_process, zombie
+from support.processes import ended, idle_process, in_child, zombie
 
 from pymigrate import NodeMask
 from pymigrate.cli import main
@@ -143,13 +149,123 @@ def test_a_folder_that_is_no_cgroup(capsys: pytest.CaptureFixture[str], tmp_path
 def test_one_that_is_not_there_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     gone = ended()
     with idle_process() as pid, zombie() as dead:
-        assert main(["migrate", f"{pid},{gone},{dead}", "0", "0", "--json"]) == 1
+        assert main(["migrate", f"{pid},{gone},{dead}", "0", "0", "--json"]) == 2
     report = json.loads(capsys.readouterr().out)
     assert [part["pid"] for part in report["processes"]] == [pid]
     assert {part["pid"]: part["type"] for part in report["failures"]} == {
         gone: "NoSuchProcess",
         dead: "NoUserMemory",
     }
+
+
+def test_the_exit_status_is_the_worst(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as pid:
+        assert main(["migrate", f"{pid},{ended()}", "0", "0"]) == 2
+    text = capsys.readouterr().out
+    assert "2 processes, 1 of them not dealt with: done in " in text
+    if find_spec("rich"):
+        assert re.search(r"failed.* gone", text)
+
+
+@requires.root
+@pytest.mark.parametrize("command", [["home"], ["migrate"], ["evict"]])
+def test_all_of_them_belong_to_somebody_else(command: list[str]) -> None:
+    nodes = [] if command == ["home"] else ["0", "0"]
+
+    def call(pids: str) -> tuple[int, str]:
+        become(NOBODY)
+        out = io.StringIO()
+        with redirect_stdout(out):
+            status = main([*command, pids, *nodes])
+        return status, out.getvalue()
+
+    with idle_process() as one, idle_process() as two:
+        status, text = in_child(lambda: call(f"{one},{two}"))
+        assert (status, "2 processes: failed in " in text) == (2, True)
+        alone, _ = in_child(lambda: call(str(one)))
+    assert alone == 2
+
+
+# -- what is looked at beforehand
+
+
+def test_a_check_of_one_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = ended()
+    with idle_process() as pid:
+        for words in (["check"], ["migrate", "--dry-run"], ["check", "--evict"]):
+            assert main([*words, f"{pid},{gone}", "0", "0", "--json"]) == 2
+            found = json.loads(capsys.readouterr().out)
+            assert [part["pid"] for part in found["processes"]] == [pid]
+            assert [part["pid"] for part in found["failures"]] == [gone]
+            assert not found["possible"]
+        assert main(["check", f"{pid},{gone}", "0", "0"]) == 2
+        text = capsys.readouterr().out
+    assert f"pid {gone}: " in text
+    assert "refused  members: 1 process and 1 that cannot be dealt with" in text
+
+
+def test_the_form_of_a_check_is_that_of_the_question(capsys: pytest.CaptureFixture[str]) -> None:
+    with idle_process() as pid:
+        assert main(["check", "--tree", str(pid), "0", "0", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert [part["pid"] for part in found["processes"]] == [pid]
+        assert [verdict["name"] for verdict in found["verdicts"]] == ["members", "free-memory"]
+        assert main(["check", f"{pid},{pid}", "0", "0", "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["processes"]) == 1
+        assert main(["check", str(pid), "0", "0", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["pid"] == pid
+
+
+def churn() -> None:
+    """Makes children that end at once, as fast as it can."""
+    while True:
+        if os.fork() == 0:
+            os._exit(0)
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize(
+    "command", [["check", "{}", "0", "0"], ["migrate", "--dry-run", "{}", "0", "0"], ["show", "{}"]]
+)
+def test_members_that_end_meanwhile(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with mortal() as parent, ExitStack() as stack:
+        kept = [stack.enter_context(forking()) for _ in range(2)]
+        words = [word.format(os.getpid()) for word in command]
+        for _ in range(10):
+            assert main([*words, "--tree", "--json"]) == 0
+            shown = json.loads(capsys.readouterr().out)["processes"]
+            assert {parent, *kept} <= {part["pid"] for part in shown}
+            assert all("error" not in part for part in shown)
+
+
+@contextmanager
+def forking() -> Iterator[int]:
+    """A process that makes children, which end at once."""
+    pid = os.fork()
+    if pid == 0:
+        churn()
+    try:
+        yield pid
+    finally:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
+@pytest.fixture
+def nobody_in_it(tmp_path: Path) -> str:
+    """A folder like that of a cgroup that is empty."""
+    (tmp_path / "cgroup.procs").write_text("")
+    return str(tmp_path)
+
+
+def test_a_cgroup_without_a_process(nobody_in_it: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--cgroup", nobody_in_it, "0", "0"]) == 0
+    assert "warning  members: the job has no process now" in capsys.readouterr().out
+    assert main(["show", "--cgroup", nobody_in_it]) == 0
+    assert "the job has no process now" in capsys.readouterr().err
+    assert main(["follow", "--cgroup", nobody_in_it]) == 0
+    assert "the job has no process now: there is nothing to follow" in capsys.readouterr().err
 
 
 def test_the_text_of_a_job_closes(capsys: pytest.CaptureFixture[str]) -> None:

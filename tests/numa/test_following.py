@@ -184,7 +184,7 @@ def test_quiet_where_all_is_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
         looks.append(pid)
         return residency(pid)
 
-    monkeypatch.setattr("pymigrate.following.residency", look)
+    monkeypatch.setattr("pymigrate.jobs.following.residency", look)
     with target([1] * MANY, lambda: run_on(1)) as process:
         home(process.pid)
         assert followed(process.pid, *[nothing] * 50, recheck=100.0) == []

@@ -24,6 +24,7 @@ def test_memory_that_is_there() -> None:
         "report": None,
         "fighting": [],
         "balancing": False,
+        "refused": [],
     }
 
 
