@@ -211,7 +211,8 @@ def _rebuild(kind: type[KernelError], errno: int, cause: str, state: dict[str, o
 class NoSuchProcess(KernelError, ProcessLookupError):
     """ESRCH: no process or thread has that id, or its memory is not what it was.
 
-    Reasons: ``"gone"``, ``"replaced"`` (by an exec, while its memory was being looked at).
+    Reasons: ``"gone"``, ``"replaced"`` (by an exec, while its memory was being looked at),
+    ``"namespace"`` (processes of a cgroup that have no pid in the caller's namespace).
     """
 
 

@@ -9,7 +9,15 @@ from pymigrate.errors import KernelError
 from pymigrate.jobs.job_needs import RoomNeeds, SwapNeeds
 from pymigrate.jobs.job_operation import JobOperation
 from pymigrate.jobs.job_preflight import JobPreflight, looked_at
-from pymigrate.jobs.members import by_cgroup, by_group, by_pids, by_session, by_tree, only
+from pymigrate.jobs.members import (
+    by_cgroup,
+    by_group,
+    by_pids,
+    by_session,
+    by_tree,
+    nameless_in,
+    only,
+)
 from pymigrate.kernel.resident import Residency, residency
 from pymigrate.operations.eviction import Eviction
 from pymigrate.operations.eviction_preflight import check_eviction
@@ -71,13 +79,16 @@ class Job:
     def cgroup(cls, folder: str) -> Job:
         """The processes of a cgroup, v1 or v2, and of those below it.
 
+        Those of a pid namespace that is not within the caller's have no pid here: they are among
+        the failures of what is done to the job, by the pid 0.
+
         Args:
             folder: Where it is in the file system, below /sys/fs/cgroup.
 
         Raises:
             InvalidArgument: There is no cgroup.
         """
-        return cls(by_cgroup(folder))
+        return cls(by_cgroup(folder), nameless_in(folder))
 
     @classmethod
     def of(cls, pids: Iterable[int]) -> Job:

@@ -57,7 +57,8 @@ class JobPreflight:
         for pid, preflight in self.processes.items():
             lines += [f"pid {pid}:", str(preflight)]
         for pid, error in self.failures.items():
-            lines.append(f"pid {pid}: {error.cause}{'; ' * bool(error.remedy)}{error.remedy}")
+            who = f"pid {pid}" if pid else "without a pid"
+            lines.append(f"{who}: {error.cause}{'; ' * bool(error.remedy)}{error.remedy}")
         return "\n".join([*lines, "job:", *map(str, self.verdicts)])
 
 

@@ -200,7 +200,8 @@ def _lines(report: JobReport) -> list[str]:
     if not report.settled and report.outcome == "done":
         lines.append("  not settled: there were new processes at the last look too")
     for pid, error in report.failures.items():
-        lines.append(f"  pid {pid}: {error.cause}{'; ' * bool(error.remedy)}{error.remedy}")
+        who = f"pid {pid}" if pid else "without a pid"
+        lines.append(f"  {who}: {error.cause}{'; ' * bool(error.remedy)}{error.remedy}")
     if report.not_begun:
         lines.append(f"  not begun: {', '.join(map(str, report.not_begun))}")
     return lines

@@ -8,9 +8,17 @@ from _collections_abc import Iterable
 
 from pymigrate._checks import check_folder, check_pid
 from pymigrate.causes import no_user_memory
-from pymigrate.errors import Error, InvalidArgument, InvalidType, NoSuchProcess, NotPermitted, quote
+from pymigrate.errors import (
+    Error,
+    InvalidArgument,
+    InvalidType,
+    KernelError,
+    NoSuchProcess,
+    NotPermitted,
+    quote,
+)
 from pymigrate.jobs.member import Member, identify, still_there
-from pymigrate.kernel.cgroups import is_cgroup, processes_below
+from pymigrate.kernel.cgroups import is_cgroup, nameless_below, processes_below
 from pymigrate.task import Task
 
 TYPE_CHECKING = False
@@ -20,11 +28,9 @@ if TYPE_CHECKING:
 
     import psutil
 
-    from pymigrate.errors import KernelError
-
     Rule = Callable[[], Iterable[int]]
 
-__all__ = ["by_cgroup", "by_group", "by_pids", "by_session", "by_tree", "only"]
+__all__ = ["by_cgroup", "by_group", "by_pids", "by_session", "by_tree", "nameless_in", "only"]
 
 
 def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
@@ -131,6 +137,20 @@ def by_cgroup(folder: str) -> Rule:
             f"{folder!r} is no cgroup: name its folder, such as /sys/fs/cgroup/system.slice"
         )
     return lambda: processes_below(folder)
+
+
+def nameless_in(folder: str) -> dict[int, KernelError]:
+    """Why some processes of a cgroup cannot be members, for which 0 stands; now."""
+    try:
+        count = nameless_below(folder)
+    except KernelError:
+        return {}  # which is raised when the members are asked for
+    if not count:
+        return {}
+    cause = f"{count} in {folder} of a pid namespace that is not within the caller's: no id here"
+    remedy = "do it from outside of the container"
+    error = NoSuchProcess(errno.ESRCH, cause, pid=None, reason="namespace", remedy=remedy)
+    return {0: error}
 
 
 def only(rule: Rule, choose: Callable[[psutil.Process], bool]) -> Rule:

@@ -14,7 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Hierarchy", "controller_folders", "is_cgroup", "processes_below", "unified_folders"]
+__all__ = [
+    "Hierarchy",
+    "controller_folders",
+    "is_cgroup",
+    "nameless_below",
+    "processes_below",
+    "unified_folders",
+]
 
 
 class Hierarchy(NamedTuple):
@@ -74,6 +81,15 @@ def processes_below(folder: str) -> Iterator[int]:
         KernelError: It is a threaded cgroup.
         NotPermitted: The caller may not look.
     """
+    return filter(None, _listed_below(folder))
+
+
+def nameless_below(folder: str) -> int:
+    """How many more there are, of a pid namespace outside of the caller's; raises so too."""
+    return sum(pid == 0 for pid in _listed_below(folder))
+
+
+def _listed_below(folder: str) -> Iterator[int]:
     for path, _, _ in os.walk(folder):
         # The processes of a threaded cgroup are those of its domain, which is above it.
         yield from _processes_in(path, threaded=path != folder)
@@ -82,8 +98,8 @@ def processes_below(folder: str) -> Iterator[int]:
 def _processes_in(folder: str, *, threaded: bool) -> list[int]:
     try:
         with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
-            # 0 stands for processes of another pid namespace.
-            return [int(line) for line in file if int(line)]
+            # 0 stands for a process of another pid namespace.
+            return [int(line) for line in file]
     except FileNotFoundError:
         return []  # removed meanwhile
     except OSError as error:

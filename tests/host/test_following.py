@@ -8,17 +8,21 @@ import threading
 import time
 
 import pytest
+from support import requires
+from support.credentials import NOBODY, become, set_dumpable
 from support.pids import bury, mortal
-from support.processes import idle_process
+from support.processes import idle_process, in_child
 
 from pymigrate import (
     Cpuset,
     CpusetRefused,
+    Followed,
     Follower,
     InvalidArgument,
     Job,
     NodeMask,
     NoSuchProcess,
+    NotPermitted,
     _files,
     follow,
 )
@@ -55,6 +59,26 @@ def test_it_ends_with_its_job() -> None:
 
         follow(job, wait=wait)
         assert job.pids() == []
+
+
+@requires.root
+def test_whom_it_leaves_out_is_told_once() -> None:
+    def prepare() -> None:
+        become(NOBODY)
+        set_dumpable(True)
+
+    def call(pids: list[int]) -> list[Followed]:
+        become(NOBODY)
+        turns = iter([False, False, True])
+        return list(Follower(Job.of(pids), wait=lambda seconds: next(turns)))
+
+    with idle_process() as foreign, idle_process(prepare) as own:
+        (event,) = in_child(lambda: call([foreign, own]))
+        with pytest.raises(NotPermitted):
+            in_child(lambda: call([foreign]))
+    assert (event.kind, list(event.refused)) == ("refused", [foreign])
+    assert f" pid {foreign}: not followed: " in str(event)
+    assert event.to_dict()["refused"][0]["reason"] == "ptrace"
 
 
 def test_it_is_stopped_by_a_signal_handler() -> None:

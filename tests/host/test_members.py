@@ -134,5 +134,8 @@ def test_a_cgroup_and_those_below(tmp_path: Path) -> None:
         (folder / "cgroup.procs").write_text(text)
     rule = by_cgroup(str(tmp_path))
     assert sorted(rule()) == [7, 8, 9]
+    report = Job.cgroup(str(tmp_path)).check(0, 0)
+    assert (report.failures[0].reason, report.failures[0].pid) == ("namespace", None)
+    assert "without a pid: 1 in " in str(report)
     (tmp_path / "a/b/cgroup.procs").unlink()
     assert sorted(rule()) == [7]
