@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from pymigrate.errors import KernelError, NoSuchProcess, NoUserMemory
 from pymigrate.jobs.member import identify
-from pymigrate.operations.verdicts import OK, REFUSED, SKIPPED, WARNING, Preflight, Verdict
+from pymigrate.kernel.resident import residency
+from pymigrate.operations.verdicts import OK, REFUSED, WARNING, Preflight, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,8 +98,16 @@ def looked_at(
 
 
 def _has_memory(preflight: Preflight) -> bool:
-    states = {verdict.name: verdict.state for verdict in preflight.verdicts}
-    return states.get("user-memory", SKIPPED) != REFUSED
+    refused = {verdict.name for verdict in preflight.verdicts if verdict.state == REFUSED}
+    if "memory-files" in refused:
+        # A process that ends loses its memory some time before it is a zombie.
+        try:
+            residency(preflight.pid)
+        except (NoSuchProcess, NoUserMemory):
+            return False
+        except KernelError:
+            return True
+    return "user-memory" not in refused
 
 
 def _members(found: Mapping[int, Preflight], failures: Mapping[int, KernelError]) -> Verdict:
