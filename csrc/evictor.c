@@ -6,53 +6,55 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
-#include "batch.h"
+#include "spots.h"
 #include "syscalls.h"
 
 enum {
 	RANGES_MAX = 1024, /* UIO_MAXIOV: process_madvise(2) takes no more */
-	CHUNK = 512,       /* base pages that are looked at together */
 	/* The kernel hands swap out to each CPU in such portions (SWAP_BATCH in linux/swap.h). */
 	SWAP_PORTION = 64
-};
-
-/* What was seen afterwards of some base pages. */
-struct window {
-	uint64_t start;
-	size_t count;
-	uint64_t entries[CHUNK]; /* of pagemap */
-	int nodes[CHUNK];        /* where those are that are there, as move_pages(2) says */
 };
 
 struct evicting {
 	struct pm_batch batch; /* first: an evicting is a batch */
 	const struct pm_evictor *evictor;
+	struct pm_spots spots;
+	size_t next;          /* the spot that is counted next, or one before it */
 	struct iovec *ranges; /* of pages that have to leave, neighbours joined */
 	size_t count;
-	uint64_t swapped; /* base pages that went to swap in this step */
-	struct window seen;
+	uint64_t swap_free; /* base pages that were free in swap after the advice */
+	uint64_t swapped;   /* base pages that went to swap in this step */
 };
 
 /* -- what has to leave */
 
-/* A page that can only go to swap: it is of no file, or a private copy of a file's page. */
-static bool needs_swap(const struct pm_memory *memory, const struct pm_page *page)
+static void list_spots(struct evicting *evicting)
 {
-	uint64_t entry;
+	struct pm_batch *batch = &evicting->batch;
 
-	if (page->kind != PM_FILE)
-		return true;
-	return pm_read_entries(memory, page->address, 1, &entry) == 1 && !(entry & PM_ENTRY_FILE);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct pm_page *page = &batch->pages[i];
+
+		if (page->outcome == PM_ASKED && page->kind == PM_HUGETLB)
+			page->outcome = PM_HUGETLB_PAGE;
+		if (page->outcome == PM_ASKED)
+			pm_spots_add(&evicting->spots, page, batch->subject->memory.page_size);
+	}
+	pm_spots_look_before(&evicting->spots, batch->subject);
 }
 
-/* What can be told without trying. */
-static int foresee(const struct evicting *evicting, const struct pm_page *page)
+/* The first spot of a page; pages are asked for in the order of their addresses. */
+static const struct pm_spot *spot_of(struct evicting *evicting, const struct pm_page *page)
 {
-	if (page->kind == PM_HUGETLB)
-		return PM_HUGETLB_PAGE;
-	if (evicting->evictor->without_swap && needs_swap(&evicting->evictor->subject.memory, page))
-		return PM_NO_SWAP_SPACE;
-	return PM_ASKED;
+	while (evicting->spots.all[evicting->next].address < page->address)
+		evicting->next++;
+	return &evicting->spots.all[evicting->next];
+}
+
+/* A page that can only go to swap. */
+static bool needs_swap(const struct pm_spot *spot)
+{
+	return spot->kind != PM_FILE || pm_spot_is_private(spot);
 }
 
 static void add_range(struct evicting *evicting, void *start, size_t size, bool join)
@@ -78,14 +80,17 @@ static void find_ranges(struct evicting *evicting)
 
 		while (page->address >= segment->end)
 			segment++;
-		if (page->outcome == PM_ASKED)
-			page->outcome = foresee(evicting, page);
 		if (page->outcome != PM_ASKED)
 			continue;
+		if (evicting->evictor->without_swap && needs_swap(spot_of(evicting, page))) {
+			page->outcome = PM_NO_SWAP_SPACE;
+			continue;
+		}
 		add_range(evicting, pm_at(page->address),
 			  page->span * (size_t)batch->subject->memory.page_size, segment == last);
 		last = segment;
 	}
+	evicting->next = 0;
 }
 
 /* -- advising */
@@ -145,116 +150,87 @@ static int advise(struct evicting *evicting)
 	return 0;
 }
 
-/* -- looking afterwards, page by page: a huge page may have been split on its way out */
+/* -- what became of each */
 
-static uint64_t swap_room(const struct evicting *evicting)
+static void find_swap_free(struct evicting *evicting)
 {
-	const struct pm_evictor *evictor = evicting->evictor;
-	uint64_t room = evictor->swap_room < evicting->swapped
-				? 0
-				: evictor->swap_room - evicting->swapped;
 	struct sysinfo info;
 
-	if (sysinfo(&info) == 0) {
-		uint64_t left = (uint64_t)info.freeswap * info.mem_unit /
-				evictor->subject.memory.page_size;
-
-		room = left < room ? left : room;
-	}
-	return room;
+	evicting->swap_free = UINT64_MAX;
+	if (sysinfo(&info) == 0)
+		evicting->swap_free = (uint64_t)info.freeswap * info.mem_unit /
+				      evicting->batch.subject->memory.page_size;
 }
 
-/* Why a page is still there. */
-static int why_left(const struct evicting *evicting, const struct pm_page *page, uint64_t entry)
+static bool swap_is_full(const struct evicting *evicting)
+{
+	uint64_t allowed = evicting->evictor->swap_room;
+	uint64_t room = allowed < evicting->swapped ? 0 : allowed - evicting->swapped;
+
+	return room < SWAP_PORTION || evicting->swap_free < SWAP_PORTION;
+}
+
+/* Why a page is still in the page table. */
+static int why_left(const struct evicting *evicting, const struct pm_page *page,
+		    const struct pm_spot *spot)
 {
 	if (page->outcome == PM_LOCKED)
 		return PM_LOCKED;
-	if (!(entry & PM_ENTRY_EXCLUSIVE))
+	if (!(spot->after & PM_ENTRY_EXCLUSIVE))
 		return PM_SHARED_PAGE;
-	if (page->kind == PM_FILE && entry & PM_ENTRY_FILE)
+	if (spot->kind == PM_FILE && spot->after & PM_ENTRY_FILE)
 		return PM_WRITEBACK;
-	return swap_room(evicting) < SWAP_PORTION ? PM_NO_SWAP_SPACE : PM_BUSY;
+	return swap_is_full(evicting) ? PM_NO_SWAP_SPACE : PM_BUSY;
 }
 
-/* What became of a page that is not there any more. */
-static int where_gone(struct evicting *evicting, const struct pm_page *page, uint64_t entry)
+/* What became of a page that is in no page table any more. */
+static int where_gone(struct evicting *evicting, const struct pm_spot *spot)
 {
-	if (entry & PM_ENTRY_SWAPPED) {
-		evicting->swapped++;
+	/* It has a place in swap, or it was freed. */
+	if (pm_spot_is_private(spot) && !(spot->after & PM_ENTRY_SWAPPED))
+		return PM_VANISHED;
+	if (spot->sight == PM_SEEN_NOTHING)
+		return PM_UNSEEN;
+	if (spot->sight == PM_SEEN_OUT) {
+		evicting->swapped += needs_swap(spot);
 		return PM_MOVED;
 	}
-	return page->kind == PM_ANONYMOUS ? PM_VANISHED : PM_MOVED;
+	if (!needs_swap(spot))
+		return PM_OUT_WRITEBACK;
+	if (swap_is_full(evicting))
+		return PM_OUT_NO_SWAP;
+	return spot->sight == PM_SEEN_UNWRITTEN ? PM_OUT_WRITEBACK : PM_OUT_BUSY;
 }
 
-static int fate(struct evicting *evicting, const struct pm_page *page, uint64_t entry, int node)
+static int fate(struct evicting *evicting, const struct pm_page *page, const struct pm_spot *spot)
 {
-	if (!(entry & PM_ENTRY_PRESENT))
-		return where_gone(evicting, page, entry);
-	if (node == -ENOENT && evicting->evictor->subject.hides)
+	const struct pm_subject *subject = evicting->batch.subject;
+
+	if (!(spot->after & PM_ENTRY_PRESENT))
+		return where_gone(evicting, spot);
+	if (spot->node == -ENOENT && subject->hides)
 		return PM_HIDDEN;
 	/* One on another node has been used again there. */
-	return pm_route_of(&evicting->evictor->subject, node)->target >= 0
-		       ? why_left(evicting, page, entry)
-		       : PM_MOVED;
-}
-
-/* The nodes of those pages of a window that are there. */
-static void find_nodes(const struct pm_subject *subject, struct window *window)
-{
-	void *addresses[CHUNK];
-	int status[CHUNK];
-	size_t present = 0;
-
-	for (size_t i = 0; i < window->count; i++) {
-		if (window->entries[i] & PM_ENTRY_PRESENT)
-			addresses[present++] = pm_at(window->start + i * subject->memory.page_size);
-	}
-
-	int error = present ? pm_query(subject->pid, addresses, present, status) : 0;
-
-	for (size_t i = 0, next = 0; i < window->count; i++) {
-		if (window->entries[i] & PM_ENTRY_PRESENT)
-			window->nodes[i] = error < 0 ? error : status[next++];
-	}
-}
-
-/* Looks at base pages from @address on; where pagemap ends there are none. */
-static void look_from(struct evicting *evicting, uint64_t address)
-{
-	const struct pm_subject *subject = &evicting->evictor->subject;
-	struct window *window = &evicting->seen;
-	ssize_t got = pm_read_entries(&subject->memory, address, CHUNK, window->entries);
-
-	window->start = address;
-	window->count = got > 0 ? (size_t)got : 1;
-	if (got <= 0)
-		window->entries[0] = 0;
-	find_nodes(subject, window);
+	return pm_route_of(subject, spot->node)->target >= 0 ? why_left(evicting, page, spot)
+							     : PM_MOVED;
 }
 
 static void count_page(struct pm_batch *batch, const struct pm_page *page)
 {
 	struct evicting *evicting = (struct evicting *)batch;
-	const struct window *seen = &evicting->seen;
 	const struct pm_route *route = pm_route_of(batch->subject, page->node);
-	uint64_t size = batch->subject->memory.page_size;
-	uint64_t end = page->address + page->span * size;
 
 	/* Of a range that was refused the part before the locked pages may be out all the same. */
 	if (page->outcome != PM_ASKED && page->outcome != PM_LOCKED) {
 		pm_count_whole(batch, page, page->outcome);
 		return;
 	}
-	for (uint64_t address = page->address; address < end; address += size) {
-		if (address < seen->start || address - seen->start >= seen->count * size)
-			look_from(evicting, address);
 
-		size_t at = (size_t)((address - seen->start) / size);
-		int column = fate(evicting, page, seen->entries[at], seen->nodes[at]);
+	const struct pm_spot *spot = spot_of(evicting, page);
 
-		pm_count(&batch->step->tally, pm_slot_of(batch, address), route->rank, page->kind,
-			 (enum pm_column)column);
-	}
+	for (uint32_t i = 0; i < page->span; i++)
+		pm_count(&batch->step->tally, pm_slot_of(batch, spot[i].address), route->rank,
+			 page->kind, (enum pm_column)fate(evicting, page, &spot[i]));
 }
 
 /* -- the step */
@@ -265,10 +241,24 @@ static int look_and_evict(struct evicting *evicting)
 	int error = pm_batch_look(batch, NULL);
 
 	if (error == 0) {
+		list_spots(evicting);
 		find_ranges(evicting);
 		error = advise(evicting);
+		find_swap_free(evicting);
+		pm_spots_look_after(&evicting->spots, batch->subject, &evicting->evictor->caches);
 	}
 	return pm_batch_count(batch, error, count_page);
+}
+
+/* Room for what is worked out about the pages that were collected. */
+static int make_room(struct evicting *evicting)
+{
+	size_t pages = evicting->batch.count, spots = evicting->batch.step->looked_at;
+
+	/* For none, too: calloc() may answer NULL to that. */
+	evicting->ranges = calloc(pages + 1, sizeof(*evicting->ranges));
+	evicting->spots.all = calloc(spots + 1, sizeof(*evicting->spots.all));
+	return evicting->ranges && evicting->spots.all ? 0 : -ENOMEM;
 }
 
 int pm_evict_step(const struct pm_evictor *evictor, struct pm_step *step)
@@ -276,13 +266,15 @@ int pm_evict_step(const struct pm_evictor *evictor, struct pm_step *step)
 	struct evicting evicting = {
 		.batch = {.subject = &evictor->subject, .step = step},
 		.evictor = evictor,
-		.ranges = calloc(step->limit, sizeof(*evicting.ranges)),
 	};
-	int error = evicting.ranges ? pm_batch_open(&evicting.batch) : -ENOMEM;
+	int error = pm_batch_open(&evicting.batch);
 
+	if (error == 0)
+		error = make_room(&evicting);
 	if (error == 0)
 		error = look_and_evict(&evicting);
 	pm_batch_close(&evicting.batch);
 	free(evicting.ranges);
+	free(evicting.spots.all);
 	return error;
 }

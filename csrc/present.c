@@ -248,6 +248,25 @@ uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64
 	return end;
 }
 
+uint64_t pm_count_exclusive(const struct pm_memory *memory, uint64_t start, uint64_t end,
+			    bool of_files)
+{
+	const uint64_t wanted = PM_ENTRY_PRESENT | PM_ENTRY_EXCLUSIVE;
+	const uint64_t looked_at = of_files ? wanted : wanted | PM_ENTRY_FILE;
+	uint64_t entries[ENTRIES], found = 0;
+
+	while (start < end) {
+		ssize_t got = load(memory, start, end, entries);
+
+		if (got <= 0)
+			break;
+		for (ssize_t i = 0; i < got; i++)
+			found += (entries[i] & looked_at) == wanted;
+		start += (uint64_t)got * memory->page_size;
+	}
+	return found;
+}
+
 bool pm_is_present(const struct pm_memory *memory, uint64_t address)
 {
 	uint64_t entry;

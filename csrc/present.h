@@ -57,14 +57,22 @@ long pm_collect(const struct pm_memory *memory, const struct pm_segment *segment
 uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64_t end);
 
 /* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst */
-#define PM_ENTRY_EXCLUSIVE (UINT64_C(1) << 56) /* nobody else maps the page */
-#define PM_ENTRY_FILE      (UINT64_C(1) << 61) /* of a file, or shared memory */
+#define PM_ENTRY_FRAME     ((UINT64_C(1) << 55) - 1) /* 0 where the caller may not know it */
+#define PM_ENTRY_EXCLUSIVE (UINT64_C(1) << 56)       /* nobody else maps the page */
+#define PM_ENTRY_FILE      (UINT64_C(1) << 61)       /* of a file, or shared memory */
 #define PM_ENTRY_SWAPPED   (UINT64_C(1) << 62)
 #define PM_ENTRY_PRESENT   (UINT64_C(1) << 63)
 
 /* Reads the entries from @start on, @count at the most. Returns how many, or -errno. */
 ssize_t pm_read_entries(const struct pm_memory *memory, uint64_t start, size_t count,
 			uint64_t *ret_entries);
+
+/*
+ * Counts present base pages that no other process maps: all of them, or without those of files, which
+ * shared memory is too. What cannot be read counts as none.
+ */
+uint64_t pm_count_exclusive(const struct pm_memory *memory, uint64_t start, uint64_t end,
+			    bool of_files);
 
 /* Whether there is a page at an address. */
 bool pm_is_present(const struct pm_memory *memory, uint64_t address);

@@ -39,6 +39,11 @@ bool pm_is_owed(pm_mark mark)
 	return mark != NONE && !pm_is_done(mark);
 }
 
+bool pm_is_out(pm_mark mark)
+{
+	return pm_is_owed(mark) && owed_column(mark) >= PM_OUT_BUSY;
+}
+
 uint32_t pm_owed_rank(pm_mark mark)
 {
 	return mark >> 6;
@@ -95,7 +100,7 @@ void pm_count_run(const struct pm_tally *tally, uint32_t slot, uint32_t length, 
 void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to)
 {
 	for (uint32_t slot = from; slot < to; slot++) {
-		if (pm_is_owed(tally->marks[slot]))
+		if (pm_is_owed(tally->marks[slot]) && !pm_is_out(tally->marks[slot]))
 			pm_count(tally, slot, 0, 0, PM_VANISHED);
 	}
 }

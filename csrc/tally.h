@@ -24,6 +24,11 @@ enum pm_column {
 	PM_HUGETLB_PAGE,  /* a huge page of a pool is never swapped */
 	PM_NO_SWAP_SPACE, /* there is no room in swap, or none is to be used */
 	PM_WRITEBACK,     /* of a file, and not on disk yet */
+	/* Left behind likewise, but in no page table any more: */
+	PM_OUT_BUSY,      /* something holds it in memory */
+	PM_OUT_WRITEBACK, /* it is not written yet, to its file or to swap */
+	PM_OUT_NO_SWAP,   /* there is no room in swap to write it to */
+	PM_UNSEEN,        /* whether it is in memory the caller may not see */
 	PM_COLUMNS,
 };
 
@@ -47,6 +52,9 @@ struct pm_tally {
 bool pm_is_done(pm_mark mark);
 bool pm_is_owed(pm_mark mark);
 
+/* Whether an owed page was in no page table when it was last seen. */
+bool pm_is_out(pm_mark mark);
+
 /* The row of an owed page. */
 uint32_t pm_owed_rank(pm_mark mark);
 
@@ -61,7 +69,10 @@ void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32
 void pm_count_run(const struct pm_tally *tally, uint32_t slot, uint32_t length, uint32_t rank,
 		  uint32_t kind, enum pm_column column);
 
-/* Counts as vanished what is owed in the slots @from up to @to. */
+/*
+ * Counts as vanished what is owed in the slots @from up to @to, which are in no page table. Pages that
+ * were in none before stay as they were last seen.
+ */
 void pm_count_vanished(const struct pm_tally *tally, uint32_t from, uint32_t to);
 
 #endif

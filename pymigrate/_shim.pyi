@@ -85,11 +85,21 @@ class MoverSetup(Protocol):
     flags: int
     targets: CArray
 
+class Caches(Protocol):
+    """struct pm_caches of csrc/cache.h."""
+
+    kpageflags: int
+    map_files: int
+    own: bool
+    areas: CArray
+    count: int
+
 class EvictorSetup(Protocol):
     """struct pm_evictor of csrc/evictor.h."""
 
     subject: Subject
     pidfd: int
+    caches: Caches
     without_swap: bool
     swap_room: int
 
@@ -107,6 +117,7 @@ Arrays = Literal[
     "struct pm_memory[]",
     "struct pm_segment[]",
     "struct pm_route[]",
+    "struct pm_area[]",
 ]
 
 class _FFI:
@@ -200,10 +211,17 @@ class _Lib:
     PM_HUGETLB_PAGE: Final[int]
     PM_NO_SWAP_SPACE: Final[int]
     PM_WRITEBACK: Final[int]
+    PM_OUT_BUSY: Final[int]
+    PM_OUT_WRITEBACK: Final[int]
+    PM_OUT_NO_SWAP: Final[int]
+    PM_UNSEEN: Final[int]
     PM_COLUMNS: Final[int]
     def pm_first_present(self, memory: CArray, start: int, end: int) -> int: ...
+    def pm_count_exclusive(self, memory: CArray, start: int, end: int, of_files: bool) -> int: ...
     def pm_hides_pages(self) -> bool: ...
     def pm_move_step(self, mover: MoverSetup, step: ActionStep) -> int: ...
+    def pm_recall(self, mem: int, step: ActionStep, page_size: int) -> None: ...
+    def pm_drain(self) -> None: ...
     def pm_evict_step(self, evictor: EvictorSetup, step: ActionStep) -> int: ...
 
 ffi: _FFI

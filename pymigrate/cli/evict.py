@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pymigrate.cli.arguments import add_nodes, add_parser
+from pymigrate.causes import memoryless
+from pymigrate.cli.arguments import add_parser, node_set
 from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.check import print_preflight
 from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out
+from pymigrate.cli.streams import complain
 from pymigrate.cli.target import add_target, target_of
+from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +30,17 @@ def add_to(subparsers: Subparsers) -> None:
         STATUSES + CHECKED,
     )
     add_target(parser)
-    add_nodes(parser, "nodes that pages leave, unless they are in NEW", "nodes where they may stay")
+    parser.add_argument(
+        "old", metavar="OLD", type=node_set, help="nodes that pages leave, unless they are in NEW"
+    )
+    parser.add_argument(
+        "new",
+        metavar="NEW",
+        type=node_set,
+        nargs="?",
+        default=NodeMask(),
+        help="nodes where they may stay; none, if it is left out",
+    )
     parser.add_argument(
         "--without-swap", action="store_true", help="evict only what needs no swap: files"
     )
@@ -41,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pymigrate.operations.eviction import Eviction
     from pymigrate.operations.eviction_preflight import check_eviction
 
+    absent = memoryless(arguments.old)
+    if absent:
+        complain(f"{absent.text}: nothing can lie there; {absent.remedy}")
     nodes = {"old": arguments.old, "new": arguments.new, "without_swap": arguments.without_swap}
     target = target_of(arguments)
     if arguments.dry_run:

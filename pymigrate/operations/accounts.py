@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from pymigrate import _files
 from pymigrate.errors import NoSuchProcess, NoUserMemory
@@ -47,6 +48,8 @@ class Accounts:
         self._calls: dict[str, None] = {}
         self._steps = 0
         self._longest = 0.0
+        # Of those left behind, pages that residency does not show: they are in no page table.
+        self._unmapped: Counter[tuple[int | None, str | None]] = Counter()
         self._now: Residency | None = before
         self.before = before
         self._start_time = time.monotonic()
@@ -83,7 +86,7 @@ class Accounts:
             return True
         if attempt and self._routes.overlap:
             return False
-        return self._on_sources(self.resident()) > self.ledger.total.left_behind
+        return self._on_sources(self.resident()) > self._left_mapped()
 
     # -- entering
 
@@ -91,6 +94,9 @@ class Accounts:
         """Enters what a step did, by a system call."""
         self.note(call)
         self.ledger.enter(step.entries)
+        for entry in step.entries:
+            if not entry.mapped:
+                self._unmapped[entry.source, entry.kind] += entry.pages
         self.hidden += step.hidden
         self._steps += 1
         self._longest = max(self._longest, step.seconds)
@@ -105,7 +111,9 @@ class Accounts:
     def _enter_not_tried(self, after: Residency) -> None:
         """Pages that a cancelled operation did not come to; where routes overlap none can tell."""
         counted = {
-            key: counts.left_behind for key, counts in self.ledger.rows() if counts.left_behind
+            key: counts.left_behind - self._unmapped[key]
+            for key, counts in self.ledger.rows()
+            if counts.left_behind
         }
         for kind in KINDS:
             for node in lasting(self._routes):
@@ -163,7 +171,7 @@ class Accounts:
         """Of the hidden pages, whose nodes no call tells, those that can be on the sources."""
         if after is None or self._routes.overlap:
             return self.hidden
-        return min(self.hidden, max(0, self._on_sources(after) - self.ledger.total.left_behind))
+        return min(self.hidden, max(0, self._on_sources(after) - self._left_mapped()))
 
     def _on_sources(self, resident: Residency) -> int:
         return sum(resident.pages(node) for node in self._routes.sources)
@@ -171,7 +179,11 @@ class Accounts:
     def _appeared(self, after: Residency | None) -> int:
         if after is None or self._routes.overlap:
             return 0
-        return max(0, self._on_sources(after) - self.ledger.total.left_behind)
+        return max(0, self._on_sources(after) - self._left_mapped())
+
+    def _left_mapped(self) -> int:
+        """Pages left behind so far that residency shows."""
+        return self.ledger.total.left_behind - sum(self._unmapped.values())
 
 
 def lasting(routes: Routes) -> NodeMask:

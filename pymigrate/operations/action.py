@@ -20,7 +20,7 @@ from pymigrate.units import KINDS, PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pymigrate._shim import ActionStep, CArray, Subject
     from pymigrate.kernel.process import Process
@@ -40,7 +40,13 @@ REASONS = {
     lib.PM_HUGETLB_PAGE: "hugetlb",
     lib.PM_NO_SWAP_SPACE: "no-swap",
     lib.PM_WRITEBACK: "writeback",
+    lib.PM_OUT_BUSY: "busy",
+    lib.PM_OUT_WRITEBACK: "writeback",
+    lib.PM_OUT_NO_SWAP: "no-swap",
+    lib.PM_UNSEEN: "unseen",
 }
+# Of these: in no page table any more, so that the process does not count them as resident.
+_UNMAPPED = (lib.PM_OUT_BUSY, lib.PM_OUT_WRITEBACK, lib.PM_OUT_NO_SWAP, lib.PM_UNSEEN)
 _COLUMNS = {
     lib.PM_ASKED: "asked",
     lib.PM_MOVED: "moved",
@@ -138,6 +144,13 @@ class Action:
             seconds=seconds,
         )
 
+    def begin_round(self, kept: Iterable[Stretch]) -> None:
+        """Does what has to be done before memory is gone through, or gone through again.
+
+        Args:
+            kept: Stretches in which pages stayed behind.
+        """
+
     def first_present(self, start: int, end: int) -> int:
         """The address of the first page in memory from ``start`` on; ``end`` if there is none."""
         return lib.pm_first_present(self._memory, start, end)
@@ -170,7 +183,8 @@ class Action:
                 if any(row):
                     for column, name in _COLUMNS.items():
                         if row[column]:
-                            yield Entry(source, kind, name, row[column])
+                            mapped = column not in _UNMAPPED
+                            yield Entry(source, kind, name, row[column], mapped)
 
 
 def _huge_size() -> int:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import errno
 
-from pymigrate.errors import InvalidType, NoSwap, quote
+from pymigrate._checks import check_flag
+from pymigrate.errors import NoSwap
 from pymigrate.kernel.swap import Swap
 from pymigrate.operations.advice import refuse
 from pymigrate.operations.evictor import Evictor
 from pymigrate.operations.exits import Exits
 from pymigrate.operations.operation import RETRIES_MAX, Operation
-from pymigrate.units import PAGE_SIZE, format_bytes
+from pymigrate.operations.swap_need import need_of_swap
+from pymigrate.units import format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pymigrate.kernel.process import Process
     from pymigrate.kernel.resident import Residency
     from pymigrate.nodemask import Nodes
-    from pymigrate.operations.routes import Routes
     from pymigrate.task import Task
 
-__all__ = ["Eviction", "evict", "need_of_swap"]
+__all__ = ["Eviction", "evict"]
 
 
 class Eviction(Operation):
@@ -33,12 +34,14 @@ class Eviction(Operation):
     serve: there is no room on the targets, pages are to be placed by first touch, or a node is to
     be emptied.
 
-    Every page is looked at afterwards, as madvise(2) with MADV_PAGEOUT succeeds whatever happens.
+    Every page is looked at afterwards, as madvise(2) with MADV_PAGEOUT succeeds whatever happens:
+    it is evicted if it is out of memory, and not only out of the page table. To see that of another
+    process takes CAP_SYS_ADMIN; what cannot be seen is told as such, and as no success.
 
     Args:
         pid: The process; 0 is the calling one, which needs no privilege.
         old: Nodes that pages have to leave, unless they are in ``new`` too.
-        new: Nodes on which pages may stay. It may be empty.
+        new: Nodes on which pages may stay; ``()`` for none.
         without_swap: Evict only what needs no swap.
         rate: Bytes that may be evicted in a second.
         max_stall: Seconds that one step may take; at least one page is evicted at a time.
@@ -75,8 +78,7 @@ class Eviction(Operation):
         workers: int = 1,
         retries: int = RETRIES_MAX,
     ) -> None:
-        if without_swap not in (True, False):
-            raise InvalidType(f"without_swap {quote(without_swap)}: True or False")
+        check_flag("without_swap", without_swap)
         super().__init__(
             pid,
             Exits(old, new),
@@ -92,9 +94,14 @@ class Eviction(Operation):
         refuse(caller, target)
 
     def _inspect(self, before: Residency) -> None:
-        need = need_of_swap(before, self._routes)
+        if self._without_swap:
+            return
         room = Swap.read(self._process.pid).room
-        if need <= room or self._without_swap:
+        # What is needed exactly takes another walk, and is mostly not in doubt.
+        if sum(before.bytes(node) for node in self._routes.sources) <= room:
+            return
+        need = need_of_swap(self._process.pid, self._routes)
+        if need <= room:
             return
         raise NoSwap(
             errno.ENOSPC,
@@ -117,19 +124,12 @@ def evict(pid: int, old: Nodes, new: Nodes) -> int:
     Args:
         pid: The process; 0 is the calling one.
         old: Nodes that pages have to leave.
-        new: Nodes on which they may stay.
+        new: Nodes on which they may stay; ``()`` for none.
 
     Returns:
-        Base pages that could not be evicted. ``Eviction`` tells why.
+        Base pages that are not out of memory, as far as can be seen. ``Eviction`` tells why.
 
     Raises:
         InvalidArgument, KernelError: As from ``Eviction``.
     """
     return Eviction(pid, old, new).run().total.left_behind
-
-
-def need_of_swap(resident: Residency, routes: Routes) -> int:
-    """Bytes on the nodes to be left that can only go to swap."""
-    return PAGE_SIZE * sum(
-        resident.pages(node, kind) for node in routes.sources for kind in ("anonymous", "shared")
-    )

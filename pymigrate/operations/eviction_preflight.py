@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from pymigrate import _files
 from pymigrate._checks import check_flag
 from pymigrate.errors import KernelError
 from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.process import Process
-from pymigrate.kernel.resident import residency
 from pymigrate.kernel.swap import Swap
 from pymigrate.nodemask import NodeMask
 from pymigrate.operations.advice import find_obstacles
-from pymigrate.operations.eviction import need_of_swap
 from pymigrate.operations.exits import Exits
-from pymigrate.operations.preflight import policy_verdict
+from pymigrate.operations.preflight import policy_verdict, source_nodes_verdict
+from pymigrate.operations.swap_need import need_of_swap
 from pymigrate.operations.verdicts import OK, REFUSED, SKIPPED, WARNING, Preflight, Verdict
 from pymigrate.task import Task
 from pymigrate.units import format_bytes
@@ -33,15 +34,17 @@ _FINE = {
     "identity": "the caller may trace it",
     "privilege": "the caller may evict its memory",
 }
+_CAP_SYS_ADMIN = 21  # include/uapi/linux/capability.h
 _OF_MEMORY = ("swap", "zram", "cpus", "policy")
 
 
 def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = False) -> Preflight:
     """Looks at everything that decides about an eviction; evicts nothing.
 
-    The verdicts are ``alive``, ``user-memory``, ``advice`` (process_madvise(2) is there and
-    answers), ``identity``, ``privilege``, ``swap``, ``zram``, ``cpus`` and ``policy`` (where pages
-    would come back); ``memory-files`` where the last four could not be looked at.
+    The verdicts are ``alive``, ``source-nodes``, ``user-memory``, ``advice`` (process_madvise(2) is
+    there and answers), ``identity``, ``privilege``, ``sight`` (whether it can be seen that pages
+    are out of memory), ``swap``, ``zram``, ``cpus`` and ``policy`` (where pages would come back);
+    ``memory-files`` where the last four could not be looked at.
 
     Args:
         pid: The process; 0 is the calling one.
@@ -56,7 +59,7 @@ def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = Fal
     exits = Exits(old, new)
     check_flag("without_swap", without_swap)
     with Process(pid) as process:
-        verdicts = list(_rules(process))
+        verdicts = list(_rules(process, exits))
         if any(verdict.state == REFUSED for verdict in verdicts):
             verdicts += [Verdict(name, SKIPPED, "not looked at") for name in _OF_MEMORY]
         else:
@@ -67,20 +70,29 @@ def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = Fal
         return Preflight(process.pid, tuple(verdicts))
 
 
-def _rules(process: Process) -> Iterator[Verdict]:
+def _rules(process: Process, exits: Exits) -> Iterator[Verdict]:
     """What the kernel would refuse for each and every page."""
     yield Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}")
+    yield source_nodes_verdict(exits)
     for name, cause in find_obstacles(Task.read(0), Task.read(process.pid)):
         if cause is None:
             yield Verdict(name, OK, _FINE[name])
         else:
             yield Verdict(name, REFUSED, cause.text, cause.remedy)
+    yield _sight(Task.read(0), process.pid)
+
+
+def _sight(caller: Task, pid: int) -> Verdict:
+    if pid == os.getpid() or (caller.can(_CAP_SYS_ADMIN) and caller.may_move_anything()):
+        return Verdict("sight", OK, "the caller sees whether pages are out of memory")
+    finding = "the caller does not see whether pages are out of memory: none will count as evicted"
+    return Verdict("sight", WARNING, finding, "run with CAP_SYS_ADMIN")
 
 
 def _memory(process: Process, exits: Exits, without_swap: bool) -> list[Verdict]:
     """What takes a look at the memory of the process."""
     with MemoryFiles(process.pid) as files:
-        need = need_of_swap(residency(process.pid, files=files), exits)
+        need = need_of_swap(process.pid, exits, files=files)
         swap = Swap.read(process.pid)
         return [
             _room(need, swap, without_swap),

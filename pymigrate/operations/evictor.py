@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from pymigrate._native import ffi, lib
+from pymigrate.errors import KernelError
+from pymigrate.kernel._memory_files import lines, open_memory_file
 from pymigrate.kernel.swap import cgroup_room, limited_cgroups
 from pymigrate.operations.action import Action
 from pymigrate.operations.advice import refused
@@ -12,10 +15,12 @@ from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from pymigrate._shim import ActionStep
-    from pymigrate.errors import KernelError
     from pymigrate.kernel.process import Process
     from pymigrate.operations.routes import Routes
+    from pymigrate.operations.stretch import Stretch
 
 __all__ = ["Evictor"]
 
@@ -48,6 +53,36 @@ class Evictor(Action):
             self._evictor.pidfd = process.pidfd
         self._evictor.without_swap = without_swap
         self._limited = limited_cgroups(process.pid)
+        self._open_caches()
+        if not process.alive():
+            self.close()
+            raise process.gone()
+
+    def begin_round(self, kept: Iterable[Stretch]) -> None:
+        """Readies what was left behind for another try, and the look at what leaves now."""
+        if self._mem >= 0:
+            for stretch in kept:
+                lib.pm_recall(self._mem, stretch.open(), PAGE_SIZE)
+        if not self._evictor.caches.own:
+            self._areas = ffi.new("struct pm_area[]", list(_file_areas(self._pid)))
+            self._evictor.caches.areas = self._areas
+            self._evictor.caches.count = len(self._areas)
+        lib.pm_drain()
+
+    def close(self) -> None:
+        """Gives the open files back."""
+        for file in (self._mem, self._evictor.caches.kpageflags, self._evictor.caches.map_files):
+            if file >= 0:
+                os.close(file)
+        super().close()
+
+    def _open_caches(self) -> None:
+        """By what pages are seen that no page table holds; where it cannot be had, they are not."""
+        caches = self._evictor.caches
+        caches.own = self._evictor.pidfd < 0
+        caches.kpageflags = _open_if_allowed("/proc/kpageflags")
+        caches.map_files = _open_if_allowed(f"/proc/{self._pid}/map_files")
+        self._mem = _open_if_allowed(f"/proc/{self._pid}/mem")
 
     def _take(self, step: ActionStep) -> int:
         room = cgroup_room(self._limited)
@@ -56,3 +91,24 @@ class Evictor(Action):
 
     def _refused(self, number: int) -> KernelError:
         return refused(number, self._pid)
+
+
+def _open_if_allowed(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def _file_areas(pid: int) -> Iterator[tuple[int, int, int]]:
+    """Start, end and offset of each mapping of a file; none where they may not be seen."""
+    with suppress(KernelError):
+        file = open_memory_file(pid, "maps")
+        try:
+            for line in lines(file):
+                addresses, _, offset, _, inode = line.split(None, 5)[:5]
+                if inode != b"0":
+                    start, _, end = addresses.partition(b"-")
+                    yield int(start, 16), int(end, 16), int(offset, 16)
+        finally:
+            os.close(file)

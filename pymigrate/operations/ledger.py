@@ -83,12 +83,14 @@ class Entry:
         kind: What their mapping is made of; None with ``source``.
         column: An attribute of ``Counts``, or a reason for which pages are left.
         pages: How many, in base pages; negative where they are taken back.
+        mapped: Whether the process still has those that were left behind in its page table.
     """
 
     source: int | None
     kind: str | None
     column: str
     pages: int
+    mapped: bool = True
 
 
 class Ledger:

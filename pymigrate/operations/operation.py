@@ -197,6 +197,7 @@ class Operation(Controlled):
                 return
             if attempt and not self._pace.sleep(_BACKOFF[attempt - 1]):
                 return
+            action.begin_round(survey.kept())
             stretches = stretches or survey.look()
             if not stretches:
                 return

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency
     from pymigrate.nodemask import Nodes
 
-__all__ = ["check", "needs_of", "policy_verdict", "room_verdict"]
+__all__ = ["check", "needs_of", "policy_verdict", "room_verdict", "source_nodes_verdict"]
 
 
 def check(
@@ -70,7 +70,7 @@ def check(
         verdicts = [
             Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}"),
             _sandbox(caller),
-            _source_nodes(routes),
+            source_nodes_verdict(routes),
             *_obstacles(Facts(routes, caller, target, shared=bool(shared)), shared),
         ]
         if any(verdict.state == REFUSED for verdict in verdicts):
@@ -106,7 +106,8 @@ def _refused(name: str, cause: Cause | None) -> Verdict | None:
     return Verdict(name, REFUSED, cause.text, cause.remedy) if cause else None
 
 
-def _source_nodes(routes: Routes) -> Verdict:
+def source_nodes_verdict(routes: Routes) -> Verdict:
+    """Whether there is memory on all nodes that pages leave."""
     without = routes.old - NodeMask.has_memory()
     if not without:
         return Verdict("source-nodes", OK, "the nodes to move from have memory")

@@ -57,8 +57,12 @@ EVICTION = {
         "add swap, or raise memory.swap.max of its cgroup",
     ),
     "writeback": (
-        "of a file, and not yet on disk, or the caller may not write to that file",
-        "sync, and run it again",
+        "not written yet, to their file or to swap, or the caller may not write to that file",
+        "sync, and run it again when the process has used them",
+    ),
+    "unseen": (
+        "out of the process; whether they are out of memory too, the caller may not see",
+        "run with CAP_SYS_ADMIN, which shows it",
     ),
     "hidden": (
         _HIDDEN,

@@ -58,6 +58,10 @@ class Survey:
             self._empty(stretch) for place, stretch in self._kept.items() if place not in parts
         ]
 
+    def kept(self) -> list[Stretch]:
+        """The stretches in which pages stayed behind so far."""
+        return list(self._kept.values())
+
     def resident(self) -> Residency:
         """What the last look found, counted as by ``residency()``: one walk serves both."""
         swapped = kilobytes(_files.read_status(self._files.pid), "VmSwap")

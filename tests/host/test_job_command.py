@@ -83,6 +83,21 @@ def test_an_eviction_that_has_nothing_to_do(capsys: pytest.CaptureFixture[str]) 
     assert (report["action"], report["sources"], report["steps"]) == ("evict", [], 0)
 
 
+def test_an_eviction_from_a_node_that_is_not_there_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    absent = str(max(NodeMask.possible()) + 1)
+    assert main(["evict", str(os.getpid()), absent]) == 0
+    assert f"node {absent} is not there or without memory" in capsys.readouterr().err
+    main(["check", "--evict", str(os.getpid()), absent, "0"])
+    assert f"warning  source-nodes: node {absent} is not there" in capsys.readouterr().out
+
+
+def test_nodes_where_pages_may_stay_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evict", str(os.getpid()), "0", "--without-swap", "--dry-run"])
+    assert "swap: " in capsys.readouterr().out
+
+
 @pytest.mark.skipif(
     "SwapTotal:             0 kB" not in Path("/proc/meminfo").read_text(),
     reason="this machine has swap; with little of it the numa tests do the same",

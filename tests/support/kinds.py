@@ -75,6 +75,13 @@ class Memory:
         """Of its pages."""
         return range(self.address, self.address + self.size, PAGE)
 
+    def in_memory(self) -> list[bool]:
+        """Of each page, whether it is in memory, mapped or not (mincore(2))."""
+        found = (ctypes.c_ubyte * (self.size // PAGE))()
+        place = ctypes.c_void_p(self.address)
+        check(_libc.mincore(place, ctypes.c_size_t(self.size), found))
+        return [bool(byte & 1) for byte in found]
+
     def lock(self, offset: int = 0, size: int = 0) -> None:
         """Keeps it, or a part of it, in memory (mlock(2))."""
         place = ctypes.c_void_p(self.address + offset)

@@ -18,6 +18,7 @@ from pymigrate import (
     Migration,
     NodeMask,
     check,
+    check_eviction,
     evict,
     migrate,
     plan,
@@ -70,3 +71,10 @@ def test_no_nodes(wrong: Any, error: type[Exception]) -> None:
         migrate(0, wrong, 0)
     with pytest.raises(error, match=repr(wrong)):
         migrate(0, 0, wrong)
+
+
+@pytest.mark.parametrize("wrong", [1, 0, "no", None])
+def test_without_swap_is_a_flag(wrong: Any) -> None:
+    for call in (Eviction, check_eviction):
+        with pytest.raises(InvalidType, match="without_swap"):
+            call(0, 0, 1, without_swap=wrong)
