@@ -14,7 +14,7 @@ from lab import cache, debian
 from lab.kernel import Kernel
 
 INIT = Path(__file__).with_name("init.sh")
-MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "zram", "minix")
+MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "zram", "loop", "minix")
 
 
 def base(kernel: Kernel) -> Path:

@@ -25,6 +25,7 @@ pytestmark = [requires.root, requires.swap, pytest.mark.usefixtures("calm")]
 
 MIB = 1 << 20
 SOME = 1000
+HELD = 16  # as many pages as wait in a pipe
 SHARED = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 
 
@@ -119,10 +120,10 @@ def test_shared_memory_and_swap_that_fills_up_midway() -> None:
 
 @pytest.mark.parametrize("flags", [mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, SHARED])
 def test_pages_that_are_in_use_by_the_kernel_stay(flags: int) -> None:
-    with servant(lambda: Pinned(0, SOME * PAGE, 100, flags=flags)) as child:
+    with servant(lambda: Pinned(0, SOME * PAGE, HELD, flags=flags)) as child:
         report = evicted(child.pid)
-        assert child.ask(Memory.in_memory) == [True] * 100 + [False] * (SOME - 100)
-        assert report.total.left["busy"] == 100
+        assert child.ask(Memory.in_memory) == [True] * HELD + [False] * (SOME - HELD)
+        assert report.total.left["busy"] == HELD
         child.ask(Pinned.release)
         assert child.ask(Memory.intact)
         assert "busy" not in evicted(child.pid).total.left
@@ -132,13 +133,13 @@ def test_pages_that_are_in_use_by_the_kernel_stay(flags: int) -> None:
 def test_the_own_pages_that_are_in_use_by_the_kernel_stay() -> None:
     def own() -> tuple[Report, list[bool]]:
         keep_capabilities()
-        memory = Pinned(2, SOME * PAGE, 100)
+        memory = Pinned(2, SOME * PAGE, HELD)
         report = Eviction(0, 2, ()).run()
         return report, memory.in_memory()
 
     report, there = in_child(own)
-    assert there == [True] * 100 + [False] * (SOME - 100)
-    assert report.by_kind["anonymous"].left == {"busy": 100}
+    assert there == [True] * HELD + [False] * (SOME - HELD)
+    assert report.by_kind["anonymous"].left == {"busy": HELD}
     check_sums(report)
 
 

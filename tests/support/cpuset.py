@@ -57,8 +57,8 @@ def _group(controller: str, above: Path) -> Iterator[Path]:
     try:
         yield group
     finally:
-        if group.exists():
-            group.rmdir()
+        if group.exists():  # a child of who entered it may be dying still
+            assert _soon(group.rmdir), f"{group} is still in use"
 
 
 def enter(group: Path) -> None:
