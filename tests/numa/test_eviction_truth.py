@@ -12,7 +12,7 @@ from support import requires
 from support.accounts import check_sums
 from support.cpuset import enter, memory_cgroup
 from support.credentials import CAP_SYS_NICE, CAP_SYS_PTRACE, keep_capabilities
-from support.disks import disk
+from support.disks import disk, swap_on_disk
 from support.kinds import PAGE, Memory, Pinned
 from support.memory import target
 from support.pids import fork_a_twin, hold_still
@@ -113,6 +113,20 @@ def test_shared_memory_and_swap_that_fills_up_midway() -> None:
     counts = report.by_kind["shared"]
     assert counts.moved == pytest.approx(pages - there, abs=64)
     assert counts.left["no-swap"] == pytest.approx(there, abs=64)
+
+
+def test_pages_leave_for_swap_that_takes_its_time(tmp_path: Path) -> None:
+    with swap_on_disk(tmp_path), servant(lambda: Memory(0, SOME * PAGE)) as child:
+        report = evicted(child.pid, retries=0)
+        there = sum(child.ask(Memory.in_memory))
+        assert there
+        assert report.by_kind["anonymous"].left_behind >= there
+        assert child.ask(Memory.intact)  # maps them again
+        report = evicted(child.pid)
+        assert not any(child.ask(Memory.in_memory))
+        assert report.by_kind["anonymous"].moved >= SOME
+        assert set(report.total.left) <= {"shared"}
+        assert child.ask(Memory.intact)
 
 
 # -- pages that something holds
