@@ -64,7 +64,7 @@ def test_file_pages_leave_when_they_are_written(tmp_path: Path) -> None:
             assert "writeback" not in report.total.left
             assert child.ask(Memory.intact)
         with servant(mapped_file(folder / "dirty", written=False)) as child:
-            report = evicted(child.pid)
+            report = evicted(child.pid, retries=0)
             assert all(child.ask(Memory.in_memory))
             assert report.by_kind["file"].left["writeback"] == SOME
             assert not report.complete
