@@ -44,6 +44,11 @@ bool pm_is_out(pm_mark mark)
 	return pm_is_owed(mark) && owed_column(mark) >= PM_OUT_BUSY;
 }
 
+bool pm_is_held(pm_mark mark)
+{
+	return pm_is_out(mark) && owed_column(mark) != PM_UNSEEN;
+}
+
 uint32_t pm_owed_rank(pm_mark mark)
 {
 	return mark >> 6;

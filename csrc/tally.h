@@ -55,6 +55,9 @@ bool pm_is_owed(pm_mark mark);
 /* Whether an owed page was in no page table when it was last seen. */
 bool pm_is_out(pm_mark mark);
 
+/* Whether it was so, and in memory for certain. */
+bool pm_is_held(pm_mark mark);
+
 /* The row of an owed page. */
 uint32_t pm_owed_rank(pm_mark mark);
 

@@ -42,6 +42,7 @@ class Evictor(Action):
     call = "process_madvise"
 
     def __init__(self, process: Process, routes: Routes, *, without_swap: bool) -> None:
+        self._opened: list[int] = []
         super().__init__(process, routes, dict.fromkeys(routes.sources, 0))
         self._evictor = ffi.new("struct pm_evictor *")
         self._introduce(self._evictor.subject)
@@ -71,18 +72,25 @@ class Evictor(Action):
 
     def close(self) -> None:
         """Gives the open files back."""
-        for file in (self._mem, self._evictor.caches.kpageflags, self._evictor.caches.map_files):
-            if file >= 0:
-                os.close(file)
+        for file in self._opened:
+            os.close(file)
         super().close()
 
     def _open_caches(self) -> None:
         """By what pages are seen that no page table holds; where it cannot be had, they are not."""
         caches = self._evictor.caches
         caches.own = self._evictor.pidfd < 0
-        caches.kpageflags = _open_if_allowed("/proc/kpageflags")
-        caches.map_files = _open_if_allowed(f"/proc/{self._pid}/map_files")
-        self._mem = _open_if_allowed(f"/proc/{self._pid}/mem")
+        caches.kpageflags = self._open_if_allowed("/proc/kpageflags")
+        caches.map_files = self._open_if_allowed(f"/proc/{self._pid}/map_files")
+        self._mem = self._open_if_allowed(f"/proc/{self._pid}/mem")
+
+    def _open_if_allowed(self, path: str) -> int:
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return -1
+        self._opened.append(file)
+        return file
 
     def _take(self, step: ActionStep) -> int:
         room = cgroup_room(self._limited)
@@ -91,13 +99,6 @@ class Evictor(Action):
 
     def _refused(self, number: int) -> KernelError:
         return refused(number, self._pid)
-
-
-def _open_if_allowed(path: str) -> int:
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return -1
 
 
 def _file_areas(pid: int) -> Iterator[tuple[int, int, int]]:
