@@ -17,8 +17,12 @@ import table
 from row import Row
 
 
-def main() -> None:
-    """Measures the groups that were asked for, and prints one table."""
+def main() -> int:
+    """Measures the groups that were asked for, and prints what came out.
+
+    Returns:
+        The exit status: 1 if a measurement failed, whatever the ratios of the others.
+    """
     arguments = _parser().parse_args()
     names = arguments.groups or list(groups.ALL)
     with tempfile.TemporaryDirectory(prefix="pymigrate-benchmarks-") as room:
@@ -31,6 +35,7 @@ def main() -> None:
         print()
     else:
         table.show(measured)
+    return int(any(row.failed for _, rows in measured for row in rows))
 
 
 def _measure(folder: Path, place: str, names: Sequence[str]) -> tuple[str, list[Row]]:
@@ -73,4 +78,4 @@ def _group(name: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

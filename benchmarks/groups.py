@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable
@@ -57,8 +58,15 @@ ALL = {
 
 
 def measure(names: Sequence[str], peers: Peers) -> Iterator[Row]:
-    """The rows of some groups, each told on standard error as soon as it is there."""
+    """The rows of some groups, each told on standard error as soon as it is there.
+
+    Where a group fails, its last row says so, and the next group goes on.
+    """
     for name in names:
-        for row in ALL[name].rows(peers):
-            print(f"  {row.name} / {row.peer}: {row.median:.3f}", file=sys.stderr, flush=True)
-            yield row
+        try:
+            for row in ALL[name].rows(peers):
+                print(f"  {row.name} / {row.peer}: {row.median:.3f}", file=sys.stderr, flush=True)
+                yield row
+        except Exception as error:
+            traceback.print_exc()
+            yield Row.failure(name, error)

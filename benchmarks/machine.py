@@ -26,19 +26,26 @@ def measure(folder: Path, names: Sequence[str], *, counted: bool) -> tuple[str, 
         counted: Whether the machine's time goes by instructions, which it executes in turns then.
 
     Returns:
-        What the machine is, and the rows.
+        What the machine is, and the rows; the last of them says so if it failed on the way.
 
     Raises:
         Missing: This host cannot run it; the message says what would help.
-        LabError: It failed.
     """
     machine = Machine(
         nodes=2, cpus=2, memory="1536M", swap="1G", parallel=not counted, counted=counted
     )
     output = bytearray()
     command = [sys.executable, str(HERE / "inside.py"), str(folder), *names]
-    status = machine.run(command, stdout=output.extend)
-    if status:
-        raise LabError(f"the measurement in the machine ended with {status}")
-    kernel, *rows = map(json.loads, output.splitlines())
-    return f"Linux {kernel}, emulated: {machine}", [Row.from_dict(row) for row in rows]
+    failures = []
+    try:
+        status = machine.run(command, stdout=output.extend)
+        if status:
+            raise LabError(f"the measurement in the machine ended with {status}")
+    except Missing:
+        raise
+    except LabError as error:
+        failures.append(Row.failure(", ".join(names), error))
+    # What comes after the last newline was being written when the machine failed.
+    kernel, *rows = map(json.loads, output.split(b"\n")[:-1] or [b'"that did not boot"'])
+    place = f"Linux {kernel}, emulated: {machine}"
+    return place, [Row.from_dict(row) for row in rows] + failures

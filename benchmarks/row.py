@@ -25,6 +25,7 @@ class Row:
         ratios: One for each pair of runs; none where it could not be measured.
         target: None where the ratio is only shown.
         remark: What a reader has to know, such as why nothing is judged.
+        failed: There are no ratios because the measurement failed; the remark says how.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Row:
     ratios: Sequence[float] = ()
     target: float | None = None
     remark: str = ""
+    failed: bool = False
+
+    @classmethod
+    def failure(cls, name: str, error: Exception) -> Row:
+        """In place of the rows that a group still had to measure."""
+        return cls(name, "", "", remark=f"{type(error).__name__}: {error}", failed=True)
 
     @property
     def median(self) -> float:
@@ -71,11 +78,12 @@ class Row:
             "target": self.target,
             "met": self.met,
             "remark": self.remark,
+            "failed": self.failed,
             "ratios": list(self.ratios),
         }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Row:
         """A row from ``to_dict()``."""
-        names = ("name", "peer", "measure", "ratios", "target", "remark")
+        names = ("name", "peer", "measure", "ratios", "target", "remark", "failed")
         return cls(**{name: fields[name] for name in names})

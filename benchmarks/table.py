@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from row import Row
 
-_WIDTH = 1000  # the table takes what it needs
+_WIDTH = 100  # on a terminal and in a pipe alike: what is long is wrapped
 _VERDICTS = {True: "met", False: "NOT met", None: ""}
 
 
 def show(places: Sequence[tuple[str, Sequence[Row]]]) -> None:
-    """Prints a table.
+    """Prints a table for each place.
 
     Args:
         places: What rows were measured on, and the rows.
     """
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in ("", "compared with", "ratio of", "median", "middle half", "min-max", "target"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("")
+    console = Console(highlight=False, width=_WIDTH)
     for place, rows in places:
-        table.add_section()
-        table.add_row(place)
-        for row in rows:
-            table.add_row(f"  {row.name}", row.peer, row.measure, *_numbers(row), _verdict(row))
-    Console(highlight=False, width=_WIDTH).print(table)
+        console.print(place)
+        if rows:
+            console.print(_table(rows))
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    """What is compared has a line of its own, and below it one for each peer."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("compared with", max_width=40)
+    for title in ("wanted", "median", "middle half", "min-max", ""):
+        table.add_column(title, no_wrap=True)
+    for name, same in groupby(rows, lambda row: row.name):
+        table.add_row(name)
+        for row in same:
+            label = "\n".join(f"  {part}" for part in (row.peer, row.remark) if part)
+            table.add_row(label, *_numbers(row), _verdict(row))
+    return table
 
 
 def _numbers(row: Row) -> tuple[str, str, str, str]:
     sign = ">=" if row.wants_more else "<="
-    target = "" if row.target is None else f"{sign} {row.target:.2f}"
+    wanted = row.measure if row.target is None else f"{row.measure} {sign} {row.target:.2f}"
     if not row.ratios:
-        return "", "", "", target
+        return wanted, "", "", ""
     low, high = row.middle_half
     spread = f"{min(row.ratios):.2f}-{max(row.ratios):.2f}"
-    return f"{row.median:.3f}", f"{low:.3f}-{high:.3f}", spread, target
+    return wanted, f"{row.median:.3f}", f"{low:.3f}-{high:.3f}", spread
 
 
 def _verdict(row: Row) -> str:
-    return "; ".join(part for part in (_VERDICTS[row.met], row.remark) if part)
+    return "FAILED" if row.failed else _VERDICTS[row.met]

@@ -45,6 +45,31 @@ class Target:
 
 
 @contextmanager
+def crowd(folder: Path, count: int, size: int) -> Iterator[list[int]]:
+    """The pids of so many processes that hold ``size`` bytes on node 0 each, until the block ends.
+
+    They share their input, and nobody listens to them further: with two pipes for each, a thousand
+    are more files than a process may have open.
+    """
+    command = [str(folder / PROGRAM), "0", SMALL, str(size), "1"]
+    their_input, end = os.pipe()
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        with open(their_input, "rb") as stdin:
+            for _ in range(count):
+                process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE)
+                processes.append(process)
+                assert process.stdout
+                with process.stdout as answers:
+                    int(answers.readline())  # its address: the memory is there
+        yield [process.pid for process in processes]
+    finally:
+        os.close(end)
+        for process in processes:
+            process.wait()
+
+
+@contextmanager
 def target(
     folder: Path, size: int = 0, pages: str = SMALL, *, count: int = 1, node: int = 0
 ) -> Iterator[Target]:

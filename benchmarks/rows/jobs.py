@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from compiled import Peers
 from row import TIME, Row
-from target import SMALL, target
+from target import crowd
 
 from pymigrate import Job
 
@@ -24,8 +24,7 @@ def rows(peers: Peers) -> Iterator[Row]:
     with ExitStack() as stack:
         pids: list[int] = []
         for count, runs in _RUNS.items():
-            while len(pids) < count:
-                pids.append(stack.enter_context(target(peers.folder, _BYTES, SMALL)).pid)
+            pids += stack.enter_context(crowd(peers.folder, count - len(pids), _BYTES))
             prices[count] = [_price(pids) for _ in range(runs)]
             in_c = _price_in_c(peers, pids)
             name = f"Job.migration(), {count} processes"
