@@ -66,18 +66,21 @@ class NodeMask(Set[int]):
     """Node numbers are below this: 32,768, the most that the kernel reads from a mask."""
 
     def __new__(cls, nodes: Nodes = ()) -> NodeMask:  # noqa: D102  documented by the class
-        if isinstance(nodes, str):
+        if type(nodes) is str:  # others may have a length of their own making
             bits = -1
-            if len(nodes) <= _SMALL_MAX:  # nearly every list there is
+            size = len(nodes)
+            if size <= _SMALL_MAX:  # nearly every list there is
                 try:
-                    raw = nodes.encode()
-                    bits = _parse_small(raw, len(raw))
+                    # So many bytes are all of them, or one at least is not ASCII and refused.
+                    bits = _parse_small(nodes.encode(), size)
                 except UnicodeEncodeError:
-                    pass  # a lone surrogate: refused below, with its position
+                    bits = -1  # a lone surrogate: refused below, with its position
             if bits < 0:
                 bits = _nodelist.parse(nodes, _allowed_bits)
         elif type(nodes) is cls:
             return nodes
+        elif isinstance(nodes, str):
+            bits = _nodelist.parse(nodes, _allowed_bits)
         else:
             bits = _bits_of(nodes)
         self = _new(cls)
