@@ -46,6 +46,6 @@ def measure(folder: Path, names: Sequence[str], *, counted: bool) -> tuple[str, 
     except LabError as error:
         failures.append(Row.failure(", ".join(names), error))
     # What comes after the last newline was being written when the machine failed.
-    kernel, *rows = map(json.loads, output.split(b"\n")[:-1] or [b'"that did not boot"'])
+    kernel, *rows = map(json.loads, bytes(output).split(b"\n")[:-1] or [b'"that did not boot"'])
     place = f"Linux {kernel}, emulated: {machine}"
     return place, [Row.from_dict(row) for row in rows] + failures
