@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "frames.h"
 #include "syscalls.h"
 
 /*
@@ -30,15 +31,18 @@ int pm_query(int pid, void **addresses, size_t count, int *ret_status)
 	return 0;
 }
 
+/* Writes the node of each page to batch->status, or the negative errno that the kernel gives for it. */
 static int find_nodes(struct pm_batch *batch)
 {
 	int error;
 
+	if (pm_nodes_by_frame(batch->subject, batch->pages, batch->count, batch->status))
+		return 0;
 	for (size_t i = 0; i < batch->count; i++)
 		batch->addresses[i] = pm_at(batch->pages[i].address);
 	error = pm_query(batch->subject->pid, batch->addresses, batch->count, batch->status);
-	for (size_t i = 0; i < batch->count; i++)
-		batch->pages[i].node = error < 0 ? error : batch->status[i];
+	for (size_t i = 0; error < 0 && i < batch->count; i++)
+		batch->status[i] = error;
 	return error;
 }
 
@@ -67,8 +71,10 @@ int pm_batch_look(struct pm_batch *batch, const int32_t *targets)
 {
 	int error = find_nodes(batch);
 
-	for (size_t i = 0; i < batch->count; i++)
+	for (size_t i = 0; i < batch->count; i++) {
+		batch->pages[i].node = batch->status[i];
 		batch->pages[i].outcome = judge(batch, &batch->pages[i], targets);
+	}
 	return error;
 }
 
@@ -97,21 +103,40 @@ static uint32_t next_slot(const struct pm_batch *batch)
 					 : step->end);
 }
 
+/* The next page to count, from number @at on, which moves; neighbours of one fate are joined. */
+static struct pm_page next_run(const struct pm_batch *batch, size_t *at)
+{
+	struct pm_page run = batch->pages[(*at)++];
+	uint64_t size = batch->subject->memory.page_size;
+	uint64_t end = run.address + run.span * size;
+
+	for (; *at < batch->count; (*at)++) {
+		const struct pm_page *page = &batch->pages[*at];
+
+		if (page->address != end || page->node != run.node || page->kind != run.kind ||
+		    page->outcome != run.outcome || page->thp != run.thp)
+			break;
+		run.span += page->span;
+		end += page->span * size;
+	}
+	return run;
+}
+
 int pm_batch_count(struct pm_batch *batch, int error,
 		   void (*count_page)(struct pm_batch *batch, const struct pm_page *page))
 {
 	bool gone = error == -ESRCH || error == -EINVAL || pm_memory_gone(&batch->subject->memory);
 	uint32_t from = batch->from;
 
-	for (size_t i = 0; i < batch->count; i++) {
-		struct pm_page *page = &batch->pages[i];
-		uint32_t slot = pm_slot_of(batch, page->address);
+	for (size_t i = 0; i < batch->count;) {
+		struct pm_page run = next_run(batch, &i);
+		uint32_t slot = pm_slot_of(batch, run.address);
 
 		pm_count_vanished(&batch->step->tally, from, slot);
-		conclude(page, gone, error < 0);
-		if (page->outcome != PM_NOT_COUNTED)
-			count_page(batch, page);
-		from = slot + page->span;
+		conclude(&run, gone, error < 0);
+		if (run.outcome != PM_NOT_COUNTED)
+			count_page(batch, &run);
+		from = slot + run.span;
 	}
 	pm_count_vanished(&batch->step->tally, from, next_slot(batch));
 	return gone ? -ESRCH : error;
@@ -132,9 +157,9 @@ int pm_batch_open(struct pm_batch *batch)
 	struct pm_step *step = batch->step;
 	long found;
 
-	batch->pages = calloc(step->limit, sizeof(*batch->pages));
-	batch->addresses = calloc(step->limit, sizeof(*batch->addresses));
-	batch->status = calloc(step->limit, sizeof(*batch->status));
+	batch->pages = pm_array(step->limit, sizeof(*batch->pages));
+	batch->addresses = pm_array(step->limit, sizeof(*batch->addresses));
+	batch->status = pm_array(step->limit, sizeof(*batch->status));
 	if (!batch->pages || !batch->addresses || !batch->status)
 		return -ENOMEM;
 	batch->from = next_slot(batch);

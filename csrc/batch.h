@@ -8,6 +8,7 @@
 #define PM_BATCH_H
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "step.h"
 
@@ -37,10 +38,11 @@ void pm_batch_close(struct pm_batch *batch);
 int pm_batch_look(struct pm_batch *batch, const int32_t *targets);
 
 /*
- * Counts every base page that the step has gone over; @count_page counts the collected ones. Takes the
- * step's result so far and returns it, or -ESRCH if the memory is gone: what was done to the pages of
- * this batch may have been done to other memory, so they have vanished. Pages to which the step did
- * not come, because it failed, stay as they were counted before.
+ * Counts every base page that the step has gone over; @count_page counts the collected ones, of
+ * which neighbours that share node, kind and outcome come as one page. Takes the step's result so far
+ * and returns it, or -ESRCH if the memory is gone: what was done to the pages of this batch may have
+ * been done to other memory, so they have vanished. Pages to which the step did not come, because it
+ * failed, stay as they were counted before.
  */
 int pm_batch_count(struct pm_batch *batch, int error,
 		   void (*count_page)(struct pm_batch *batch, const struct pm_page *page));
@@ -76,6 +78,12 @@ static inline bool pm_is_hidden(const struct pm_subject *subject, uint64_t addre
 
 /* Counts all base pages of a page alike. */
 void pm_count_whole(struct pm_batch *batch, const struct pm_page *page, int outcome);
+
+/* An array that is filled before it is read: zeros would only have its memory touched twice. */
+static inline void *pm_array(size_t count, size_t size)
+{
+	return count <= SIZE_MAX / size ? malloc(count * size) : NULL;
+}
 
 static inline void *pm_at(uint64_t address)
 {

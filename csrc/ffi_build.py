@@ -10,7 +10,7 @@ HERE = Path(__file__).parent if "__file__" in globals() else Path("csrc")
 UNITS = (
     *("nodemask", "nodelist", "syscalls", "migrate"),
     *("numa_maps", "mapping", "residency"),
-    *("present", "tally", "batch", "mover", "cache", "spots", "recall", "evictor"),
+    *("present", "tally", "frames", "batch", "mover", "cache", "spots", "recall", "evictor"),
 )
 
 # The oldest CPython whose stable ABI the wheels keep to, whatever interpreter builds them.

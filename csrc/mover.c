@@ -238,8 +238,8 @@ int pm_move_step(const struct pm_mover *mover, struct pm_step *step)
 	struct moving moving = {
 		.batch = {.subject = &mover->subject, .step = step},
 		.mover = mover,
-		.targets = calloc(step->limit, sizeof(*moving.targets)),
-		.index = calloc(step->limit, sizeof(*moving.index)),
+		.targets = pm_array(step->limit, sizeof(*moving.targets)),
+		.index = pm_array(step->limit, sizeof(*moving.index)),
 	};
 	int error = moving.targets && moving.index ? pm_batch_open(&moving.batch) : -ENOMEM;
 

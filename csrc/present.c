@@ -76,6 +76,22 @@ static uint64_t round_up(uint64_t address, uint64_t size)
 	return (address + size - 1) / size * size;
 }
 
+/* Adds base pages up to @end; false if there was no room for all. The most there is to do, so plain. */
+static bool add_base_pages(struct walk *walk, uint64_t end)
+{
+	uint64_t size = walk->memory->page_size;
+	uint32_t kind = walk->segment->kind;
+	uint64_t some = (end - walk->at) / size;
+	struct pm_page *page = walk->pages + walk->count;
+
+	some = some < walk->room ? some : walk->room;
+	walk->count += some;
+	walk->room -= some;
+	for (; some > 0; some--, walk->at += size)
+		*page++ = (struct pm_page){.address = walk->at, .span = 1, .kind = kind};
+	return walk->at >= end;
+}
+
 /* Adds the pages of a run; false if there was no room for all. */
 static bool add_run(struct walk *walk, uint64_t start, uint64_t end, bool huge)
 {
@@ -84,6 +100,8 @@ static bool add_run(struct walk *walk, uint64_t start, uint64_t end, bool huge)
 	uint64_t size = thp ? walk->memory->huge_size : segment->span * walk->memory->page_size;
 
 	walk->at = start;
+	if (size == walk->memory->page_size)
+		return add_base_pages(walk, end);
 	/* The kernel reports neighbouring huge pages as one run. */
 	for (uint64_t next = round_up(start + 1, size); walk->at < end; next += size) {
 		if (!add(walk, next < end ? next : end, thp))

@@ -12,6 +12,13 @@ struct pm_route {
 	uint32_t rank;  /* row of the tally */
 };
 
+/* Page frames that are all on one node. */
+struct pm_zone {
+	uint64_t start; /* numbers of frames */
+	uint64_t end;
+	int32_t node;
+};
+
 /* Whose memory, and which of its pages have to leave their node. */
 struct pm_subject {
 	struct pm_memory memory;
@@ -19,6 +26,8 @@ struct pm_subject {
 	bool hides;                    /* pm_hides_pages() */
 	uint32_t nodes;                /* length of routes */
 	const struct pm_route *routes; /* by node */
+	const struct pm_zone *zones;   /* see frames.h; there may be none */
+	size_t zone_count;
 };
 
 /* What is asked of one call, and how far it came. */

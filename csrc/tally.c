@@ -6,13 +6,8 @@
  * A mark: the row in the upper 10 bits, the kind in 2, and in the lowest 4 which reason it was left
  * for, counted from 1; 0 is no mark, 15 a page that is done with.
  */
-enum {
-	NONE = 0,
-	DONE = 15
-};
-
 _Static_assert(PM_RANKS_MAX <= 1 << 10 && PM_KINDS <= 1 << 2, "a mark has 10 and 2 bits for these");
-_Static_assert(PM_COLUMNS - PM_SHARED_PAGE < DONE, "a mark has 4 bits for the reason");
+_Static_assert(PM_COLUMNS - PM_SHARED_PAGE < PM_MARK_DONE, "a mark has 4 bits for the reason");
 
 static pm_mark owe(uint32_t rank, uint32_t kind, enum pm_column column)
 {
@@ -29,16 +24,6 @@ static enum pm_column owed_column(pm_mark mark)
 	return (enum pm_column)((mark & 15) - 1 + PM_SHARED_PAGE);
 }
 
-bool pm_is_done(pm_mark mark)
-{
-	return (mark & 15) == DONE;
-}
-
-bool pm_is_owed(pm_mark mark)
-{
-	return mark != NONE && !pm_is_done(mark);
-}
-
 bool pm_is_out(pm_mark mark)
 {
 	return pm_is_owed(mark) && owed_column(mark) >= PM_OUT_BUSY;
@@ -47,11 +32,6 @@ bool pm_is_out(pm_mark mark)
 bool pm_is_held(pm_mark mark)
 {
 	return pm_is_out(mark) && owed_column(mark) != PM_UNSEEN;
-}
-
-uint32_t pm_owed_rank(pm_mark mark)
-{
-	return mark >> 6;
 }
 
 static void add(const struct pm_tally *tally, uint32_t rank, uint32_t kind, enum pm_column column,
@@ -76,7 +56,7 @@ void pm_count(const struct pm_tally *tally, uint32_t slot, uint32_t rank, uint32
 	if (column >= PM_SHARED_PAGE)
 		*mark = owe(rank, kind, column);
 	else
-		*mark = tally->once && column != PM_VANISHED ? DONE : NONE;
+		*mark = tally->once && column != PM_VANISHED ? PM_MARK_DONE : PM_NO_MARK;
 }
 
 /* Whether no page of a run has a mark, and none will get one. */
@@ -85,7 +65,7 @@ static bool is_plain(const struct pm_tally *tally, uint32_t slot, uint32_t lengt
 {
 	const pm_mark *marks = &tally->marks[slot];
 
-	if (tally->once || column >= PM_SHARED_PAGE || marks[0] != NONE)
+	if (tally->once || column >= PM_SHARED_PAGE || marks[0] != PM_NO_MARK)
 		return false;
 	return memcmp(marks, marks + 1, (length - 1) * sizeof(*marks)) == 0; /* all as the first */
 }

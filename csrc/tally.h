@@ -49,8 +49,18 @@ struct pm_tally {
 	bool once;       /* remember what has moved: it must not move twice */
 };
 
-bool pm_is_done(pm_mark mark);
-bool pm_is_owed(pm_mark mark);
+#define PM_NO_MARK   0
+#define PM_MARK_DONE 15 /* in the lowest four bits: a page that is done with */
+
+static inline bool pm_is_done(pm_mark mark)
+{
+	return (mark & 15) == PM_MARK_DONE;
+}
+
+static inline bool pm_is_owed(pm_mark mark)
+{
+	return mark != PM_NO_MARK && !pm_is_done(mark);
+}
 
 /* Whether an owed page was in no page table when it was last seen. */
 bool pm_is_out(pm_mark mark);
@@ -59,7 +69,10 @@ bool pm_is_out(pm_mark mark);
 bool pm_is_held(pm_mark mark);
 
 /* The row of an owed page. */
-uint32_t pm_owed_rank(pm_mark mark);
+static inline uint32_t pm_owed_rank(pm_mark mark)
+{
+	return mark >> 6;
+}
 
 /*
  * Counts one base page in @column, which is not PM_ASKED. A page that is owed already keeps its own

@@ -77,6 +77,8 @@ class Subject(Protocol):
     hides: bool
     nodes: int
     routes: CArray
+    zones: CArray
+    zone_count: int
 
 class MoverSetup(Protocol):
     """struct pm_mover of csrc/mover.h."""
@@ -118,6 +120,7 @@ Arrays = Literal[
     "struct pm_segment[]",
     "struct pm_route[]",
     "struct pm_area[]",
+    "struct pm_zone[]",
 ]
 
 class _FFI:

@@ -52,6 +52,7 @@ class Accounts:
         self._unmapped: Counter[tuple[int | None, str | None]] = Counter()
         self._now: Residency | None = before
         self.before = before
+        self._total = self._on_sources(before)
         self._start_time = time.monotonic()
         self._enter_settled()
 
@@ -125,7 +126,7 @@ class Accounts:
 
     def progress(self) -> Progress:
         """How far it is."""
-        total = self._on_sources(self.before) * PAGE_SIZE
+        total = self._total * PAGE_SIZE
         counts = self.ledger.total
         done = (counts.asked - counts.already_there) * PAGE_SIZE
         elapsed = time.monotonic() - self._start_time

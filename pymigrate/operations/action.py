@@ -15,6 +15,7 @@ from pymigrate import _files
 from pymigrate._native import ffi, lib
 from pymigrate.errors import KernelError
 from pymigrate.kernel._memory_files import open_memory_file
+from pymigrate.kernel.zones import zones
 from pymigrate.operations.ledger import Entry
 from pymigrate.units import KINDS, PAGE_SIZE
 
@@ -111,6 +112,7 @@ class Action:
             rows[source] = (target, rank)
         self._routes = ffi.new("struct pm_route[]", rows)
         self._memory = ffi.new("struct pm_memory[]", [(self._pagemap, PAGE_SIZE, self.huge_size)])
+        self._zones = ffi.new("struct pm_zone[]", zones())
         self._pid = process.pid
 
     def step(self, stretch: Stretch, limit: int) -> Step:
@@ -173,6 +175,8 @@ class Action:
         subject.pid = self._pid
         subject.nodes = len(self._routes)
         subject.routes = self._routes
+        subject.zones = self._zones
+        subject.zone_count = len(self._zones)
 
     def _entries(self, counts: CArray) -> Iterator[Entry]:
         # As a list at once: most counts of a step are zero, and each look into C takes its time.

@@ -28,12 +28,9 @@ class Exits(Routes):
     def __init__(self, old: Nodes, new: Nodes) -> None:
         check_no_map("old", old)
         check_no_map("new", new)
-        super().__init__({}, NodeMask(old), NodeMask(new))
-
-    @property
-    def sources(self) -> NodeMask:
-        """Nodes whose pages leave."""
-        return self.old - self.new
+        stay = NodeMask(new)
+        leave = NodeMask(old)
+        super().__init__({}, leave, stay, leave - stay)
 
     def __str__(self) -> str:
         return f"out of {self.sources}" if self.sources else "nothing has to leave"

@@ -25,12 +25,27 @@ class Routes:
             the kernel's pairing, or of the map.
         old: Nodes to move pages from.
         new: Nodes to move them to.
+        sources: Nodes whose pages move.
+        targets: Nodes that pages move to.
+        settled: Nodes that were named and keep their pages: what lies there is there already.
+        overlap: Whether a target is also a source: where a page is does not tell then if it moved.
     """
 
-    def __init__(self, moves: dict[int, int], old: NodeMask, new: NodeMask) -> None:
+    def __init__(
+        self,
+        moves: dict[int, int],
+        old: NodeMask,
+        new: NodeMask,
+        sources: NodeMask | None = None,
+    ) -> None:
         self.moves = moves
         self.old = old
         self.new = new
+        # Made once: each step of an operation asks for them.
+        self.sources = NodeMask(moves) if sources is None else sources
+        self.targets = NodeMask(moves.values())
+        self.settled = (old | new) - self.sources
+        self.overlap = bool(self.sources & self.targets)
 
     @classmethod
     def of(cls, old: Nodes | None, new: Nodes | None, moves: Mapping[int, int] | None) -> Routes:
@@ -82,26 +97,6 @@ class Routes:
         if dict(plan(self.old, self.new)) == self.moves:
             return [(self.old, self.new)]
         return [(NodeMask(source), NodeMask(target)) for source, target in self.moves.items()]
-
-    @property
-    def sources(self) -> NodeMask:
-        """Nodes whose pages move."""
-        return NodeMask(self.moves)
-
-    @property
-    def targets(self) -> NodeMask:
-        """Nodes that pages move to."""
-        return NodeMask(self.moves.values())
-
-    @property
-    def settled(self) -> NodeMask:
-        """Nodes that were named and keep their pages: what lies there is there already."""
-        return (self.old | self.new) - self.sources
-
-    @property
-    def overlap(self) -> bool:
-        """Whether a target is also a source: a page's node does not tell then if it has moved."""
-        return bool(self.sources & self.targets)
 
     def __str__(self) -> str:
         return ", ".join(f"{s} -> {t}" for s, t in self.moves.items()) or "nothing moves"

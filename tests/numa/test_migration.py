@@ -8,17 +8,19 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from support import seccomp
 from support.accounts import check_idle, check_sums
+from support.credentials import CAP_SYS_NICE, CAP_SYS_PTRACE, keep_capabilities
 from support.memory import PAGE, Block, target
 from support.pids import hold_still
 from support.processes import in_child
 from support.syscalls import numbers
 
-from pymigrate import InvalidArgument, NotPermitted, plan
+from pymigrate import InvalidArgument, NodeMask, NotPermitted, plan
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.report import Progress, Report
 
@@ -121,6 +123,29 @@ def test_a_map_in_steps_moves_no_page_twice() -> None:
         assert process.intact()
     check_sums(report)
     assert report.complete
+
+
+@pytest.mark.parametrize("old", ["0", "0,2-3"])
+def test_with_and_without_the_privilege_to_know_page_frames(old: str) -> None:
+    layout, sources = mixed(4), NodeMask(old)
+
+    def unprivileged(pid: int) -> Report:
+        keep_capabilities(CAP_SYS_PTRACE, CAP_SYS_NICE)
+        return watched(pid)
+
+    def watched(pid: int) -> Report:
+        return managed(pid, old, 1).run(lambda _: None)
+
+    reports = []
+    for way in (watched, unprivileged):
+        with target(layout) as process:
+            reports.append(in_child(partial(way, process.pid)))
+            assert process.nodes() == [1 if node in sources else node for node in layout]
+            assert process.intact()
+        check_idle(reports[-1])
+        assert reports[-1].methods == ("move_pages",)
+    by_frame, by_asking = ({n: r.by_source[n].moved for n in sources} for r in reports)
+    assert by_frame == by_asking
 
 
 def test_the_single_call_where_nobody_watches() -> None:
