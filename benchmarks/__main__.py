@@ -24,7 +24,7 @@ def main() -> int:
         The exit status: 1 if a measurement failed, whatever the ratios of the others.
     """
     arguments = _parser().parse_args()
-    names = arguments.groups or list(groups.ALL)
+    names = arguments.groups or groups.USUAL
     with tempfile.TemporaryDirectory(prefix="pymigrate-benchmarks-") as room:
         folder = Path(room)
         compiled.compile_into(folder)
@@ -47,7 +47,7 @@ def _measure(folder: Path, place: str, names: Sequence[str]) -> tuple[str, list[
     if place == groups.HERE:
         return _here(), list(groups.measure(names, compiled.Peers(folder)))
     try:
-        return machine.measure(folder, names, counted=place == groups.COUNTED)
+        return machine.measure(folder, names, place)
     except machine.Missing as why:
         return f"SKIPPED, {', '.join(names)}: {why}", []
 
@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="GROUP",
         nargs="*",
         type=_group,
-        help=f"measure only these: {', '.join(groups.ALL)}",
+        help=f"measure only these: {', '.join(groups.ALL)}; {', '.join(groups.ONLY_IF_ASKED)} "
+        "only if asked for",
     )
     return parser
 
