@@ -285,6 +285,18 @@ uint64_t pm_count_exclusive(const struct pm_memory *memory, uint64_t start, uint
 	return found;
 }
 
+bool pm_can_scan(const struct pm_memory *memory)
+{
+	struct scan_region region;
+	struct scan_arg arg = {
+		.end = memory->page_size,
+		.vec = (uint64_t)(uintptr_t)&region,
+		.vec_len = 1,
+	};
+
+	return scan_present(memory, &arg) >= 0;
+}
+
 bool pm_is_present(const struct pm_memory *memory, uint64_t address)
 {
 	uint64_t entry;

@@ -56,6 +56,9 @@ long pm_collect(const struct pm_memory *memory, const struct pm_segment *segment
 /* The first present page from @start on, or @end if there is none before; @start if none can tell. */
 uint64_t pm_first_present(const struct pm_memory *memory, uint64_t start, uint64_t end);
 
+/* Whether the ioctl serves; entries alone do not tell the page of zeros from others. */
+bool pm_can_scan(const struct pm_memory *memory);
+
 /* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst */
 #define PM_ENTRY_FRAME     ((UINT64_C(1) << 55) - 1) /* 0 where the caller may not know it */
 #define PM_ENTRY_EXCLUSIVE (UINT64_C(1) << 56)       /* nobody else maps the page */

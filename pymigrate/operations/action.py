@@ -112,7 +112,8 @@ class Action:
             rows[source] = (target, rank)
         self._routes = ffi.new("struct pm_route[]", rows)
         self._memory = ffi.new("struct pm_memory[]", [(self._pagemap, PAGE_SIZE, self.huge_size)])
-        self._zones = ffi.new("struct pm_zone[]", zones())
+        scanned = lib.pm_can_scan(self._memory)
+        self._zones = ffi.new("struct pm_zone[]", zones() if scanned else ())
         self._pid = process.pid
 
     def step(self, stretch: Stretch, limit: int) -> Step:
