@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 /* include/uapi/linux/kernel-page-flags.h */
-#define FLAG_DIRTY     (UINT64_C(1) << 4)
 #define FLAG_WRITEBACK (UINT64_C(1) << 8)
 #define FLAG_SWAPCACHE (UINT64_C(1) << 13)
 
@@ -39,7 +38,8 @@ static uint8_t judge_frame(uint64_t flags)
 {
 	if (!(flags & FLAG_SWAPCACHE))
 		return PM_SEEN_OUT;
-	return flags & (FLAG_DIRTY | FLAG_WRITEBACK) ? PM_SEEN_UNWRITTEN : PM_SEEN_HELD;
+	/* One that is dirty and not being written is so because something holds it. */
+	return flags & FLAG_WRITEBACK ? PM_SEEN_WRITTEN : PM_SEEN_HELD;
 }
 
 void pm_look_at_frames(const struct pm_caches *caches, const uint64_t *entries, size_t count,

@@ -28,10 +28,10 @@ struct pm_caches {
 
 /* What is seen of a page that is in no page table. */
 enum pm_sight {
-	PM_SEEN_NOTHING,   /* the caller may not look */
-	PM_SEEN_OUT,       /* it is out of memory */
-	PM_SEEN_HELD,      /* it is in memory, and something holds it there */
-	PM_SEEN_UNWRITTEN, /* it is in memory, and not written yet */
+	PM_SEEN_NOTHING, /* the caller may not look */
+	PM_SEEN_OUT,     /* it is out of memory */
+	PM_SEEN_HELD,    /* it is in memory, and something holds it there */
+	PM_SEEN_WRITTEN, /* it is in memory, and just being written */
 };
 
 /*

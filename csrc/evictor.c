@@ -199,7 +199,7 @@ static int where_gone(struct evicting *evicting, const struct pm_spot *spot)
 		return PM_OUT_WRITEBACK;
 	if (swap_is_full(evicting))
 		return PM_OUT_NO_SWAP;
-	return spot->sight == PM_SEEN_UNWRITTEN ? PM_OUT_WRITEBACK : PM_OUT_BUSY;
+	return spot->sight == PM_SEEN_WRITTEN ? PM_OUT_WRITEBACK : PM_OUT_BUSY;
 }
 
 static int fate(struct evicting *evicting, const struct pm_page *page, const struct pm_spot *spot)
