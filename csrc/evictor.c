@@ -253,7 +253,7 @@ static int look_and_evict(struct evicting *evicting)
 /* Room for what is worked out about the pages that were collected. */
 static int make_room(struct evicting *evicting)
 {
-	size_t pages = evicting->batch.count, spots = evicting->batch.step->looked_at;
+	size_t pages = evicting->batch.count, spots = (size_t)evicting->batch.step->looked_at;
 
 	/* For none, too: calloc() may answer NULL to that. */
 	evicting->ranges = calloc(pages + 1, sizeof(*evicting->ranges));
