@@ -7,8 +7,6 @@ enum {
 	SPARSE = 4 /* entries for each page of interest; from about here on it is faster to ask */
 };
 
-#define FRAME_NUMBER ((UINT64_C(1) << 55) - 1) /* of an entry; 0 for whoever may not know it */
-
 /* -1 where it cannot be told. @near is where the last one was found. */
 static int node_of(const struct pm_subject *subject, uint64_t frame, const struct pm_zone **near)
 {
@@ -64,7 +62,7 @@ bool pm_nodes_by_frame(const struct pm_subject *subject, const struct pm_page *p
 			uint64_t entry = entries[base_pages_between(first, first + i, size)];
 
 			*ret_nodes = entry & PM_ENTRY_PRESENT
-					     ? node_of(subject, entry & FRAME_NUMBER, &near)
+					     ? node_of(subject, entry & PM_ENTRY_FRAME, &near)
 					     : -ENOENT;
 			if (*ret_nodes == -1)
 				return false;
