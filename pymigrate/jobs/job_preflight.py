@@ -117,5 +117,5 @@ def _members(found: Mapping[int, Preflight], failures: Mapping[int, KernelError]
     processes = "1 process" if count == 1 else f"{count} processes"
     if failures:
         finding = f"{processes} and {len(failures)} that cannot be dealt with"
-        return Verdict("members", REFUSED, finding)
+        return Verdict("members", WARNING if found else REFUSED, finding)
     return Verdict("members", OK, processes)

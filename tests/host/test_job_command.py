@@ -216,7 +216,7 @@ def test_a_check_of_one_that_is_not_there(capsys: pytest.CaptureFixture[str]) ->
         assert main(["check", f"{pid},{gone}", "0", "0"]) == 2
         text = capsys.readouterr().out
     assert f"pid {gone}: " in text
-    assert "refused  members: 1 process and 1 that cannot be dealt with" in text
+    assert "warning  members: 1 process and 1 that cannot be dealt with" in text
 
 
 def test_the_form_of_a_check_is_that_of_the_question(capsys: pytest.CaptureFixture[str]) -> None:
