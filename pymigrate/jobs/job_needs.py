@@ -8,8 +8,8 @@ from pymigrate.errors import KernelError, NoSwap
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.proportion import proportional_residency
 from pymigrate.kernel.swap import Swap, cgroup_room, limited_cgroups
-from pymigrate.operations.eviction import need_of_swap
 from pymigrate.operations.preflight import needs_of, room_verdict
+from pymigrate.operations.swap_need import need_of_swap
 from pymigrate.operations.verdicts import OK, REFUSED, SKIPPED, WARNING, Verdict
 from pymigrate.units import format_bytes
 
@@ -133,7 +133,8 @@ class SwapNeeds(JobNeeds):
             )
 
     def _add(self, pid: int, resident: Residency) -> None:
-        need = need_of_swap(resident, self._exits)
+        # Pages that several of them map stay in memory, so nothing counts twice.
+        need = need_of_swap(pid, self._exits)
         self._need += need
         for folder in limited_cgroups(pid):
             self._below[folder] = self._below.get(folder, 0) + need
