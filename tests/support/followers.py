@@ -24,7 +24,7 @@ def followers(pid: int) -> list[int]:
     return found
 
 
-def wait_for_followers(pid: int, count: int, seconds: float = 60) -> list[int]:
+def wait_for_followers(pid: int, count: int, seconds: float = 300) -> list[int]:
     """Waits until so many follow a process; who they are."""
     deadline = time.monotonic() + seconds
     while len(followers(pid)) != count:

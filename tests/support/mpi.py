@@ -23,6 +23,8 @@ PREFIX = Path(sys.prefix) / "mpi"
 #: Stands in for ssh, and takes a host to be a UTS namespace: a name of its own is all it has.
 AGENT = TESTS / "support" / "uts_agent.sh"
 
+PATIENCE = 300  # seconds for a run, in a machine that is emulated on a busy one
+
 _TOKEN = "PYMIGRATE_TEST_RUN"  # noqa: S105  no password: tells whose processes these are
 
 
@@ -102,7 +104,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> list[dict[str, A
             start_new_session=True,
         ) as launcher:
             try:
-                told, _ = launcher.communicate(timeout=60)
+                told, _ = launcher.communicate(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 launcher.terminate()  # it ends its ranks
                 raise
