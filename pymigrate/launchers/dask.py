@@ -99,10 +99,7 @@ async def migrate_worker(
     name = getattr(dask_worker, "name", None)
     rank = name if type(name) is int else None
     # In a thread: the loop of the worker has to tell the scheduler that it lives.
-    part, interrupt = await asyncio.to_thread(answer, {os.getpid(): rank}, wish)
-    if interrupt:
-        raise interrupt
-    return part
+    return await asyncio.to_thread(answer, {os.getpid(): rank}, wish)
 
 
 def gathered(results: Mapping[str, Any]) -> ClusterReport:

@@ -9,15 +9,13 @@ from pymigrate.jobs.job import Job
 from pymigrate.launchers import account
 from pymigrate.launchers.here import do_here, host_name
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.outcomes import CANCELLED
 from pymigrate.launchers.rules import Rule
-from pymigrate.launchers.shape import fingerprint
 from pymigrate.launchers.wish import Wish
 from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.launchers.cluster_report import ClusterReport
@@ -56,31 +54,26 @@ def wished(
 
 
 def answer(
-    ranks: Mapping[int, int | None], wish: Wish
-) -> tuple[ClusterReport, BaseException | None]:
+    ranks: Mapping[int, int | None],
+    wish: Wish,
+    begun: Callable[[JobOperation], object] | None = None,
+) -> ClusterReport:
     """Does what is wished to processes of this host, and answers whatever happens.
 
     Args:
         ranks: Their numbers in the job by pid; None where they have none.
         wish: What is to be done.
+        begun: Called once, with the operation before it runs: so it can be cancelled.
 
     Returns:
-        The part of this host, and what the caller has to raise once it has passed that on: an
-        interrupt (Ctrl-C) ends the work, but may not keep others waiting for the answer.
+        The part of this host.
     """
-    begun: list[JobOperation] = []
     numbers = {pid: rank for pid, rank in ranks.items() if rank is not None}
     host = host_name()
     try:
-        job = Job.of(ranks)
-        return do_here(job, wish, host=host, ranks=lambda: numbers, begun=begun.append), None
-    except Exception as error:
-        return account.failed(wish.action, HostRow.failed(host, error)), None
-    except BaseException as error:
-        if begun:
-            return account.of_job(host, begun[0].report, numbers, fingerprint()), error
-        row = HostRow(host, CANCELLED, error=type(error).__name__, finding="before it began")
-        return account.failed(wish.action, row), error
+        return do_here(lambda: Job.of(ranks), wish, host=host, ranks=lambda: numbers, begun=begun)
+    except Exception as error:  # what is not ours, such as files that cannot be opened
+        return account.failed(wish.action, HostRow.failed(host, error))
 
 
 def pid_namespace() -> str:

@@ -9,6 +9,7 @@ import time
 from pymigrate._checks import check_count
 from pymigrate.errors import InvalidType, WorldOfOne, quote
 from pymigrate.launchers.cluster_report import ClusterReport
+from pymigrate.launchers.held import Held, interrupts_held
 from pymigrate.launchers.inside import answer, wished
 from pymigrate.launchers.launched import tasks_launched
 from pymigrate.launchers.mpi_agreement import agreed
@@ -67,7 +68,7 @@ def migrate_job(
     Raises:
         InvalidArgument: An argument makes no sense, or differs between ranks.
         WorldOfOne: MPI knows of this process alone, but it was started with others.
-        KeyboardInterrupt: After all ranks have got the report of what was done.
+        KeyboardInterrupt: Once all ranks have their report of what had been done.
     """
     check_communicator(comm)
 
@@ -83,13 +84,11 @@ def migrate_job(
         }
         return wished(old, new, **bounds), root
 
-    wish, _ = agreed(comm, prepare, _words)
-    part, interrupt = _act(comm, wish)
-    interrupt = _wait_for_all(comm) or interrupt
-    report = comm.allreduce(part) if root is None else comm.reduce(part, root=root)
-    if interrupt:
-        raise interrupt
-    return report
+    with interrupts_held() as held:
+        wish, _ = agreed(comm, prepare, _words)
+        part = _act(comm, wish, held)
+        _wait_for_all(comm)
+        return comm.allreduce(part) if root is None else comm.reduce(part, root=root)
 
 
 def check_communicator(comm: object) -> None:
@@ -132,25 +131,17 @@ def _words(wishes: tuple[Wish, int | None]) -> str:
     return " ".join(wish.arguments()) + ("" if root is None else f", root={root}")
 
 
-def _act(comm: MPI.Comm, wish: Wish) -> tuple[ClusterReport, BaseException | None]:
+def _act(comm: MPI.Comm, wish: Wish, held: Held) -> ClusterReport:
     """What this rank has to add: the part of its host, or nothing if another one acts for it."""
     with neighbours(comm) as here:
         members = here.gather((os.getpid(), comm.rank))
-    if members is None:
-        return ClusterReport(), None
-    return answer(dict(members), wish)
+    return ClusterReport() if members is None else answer(dict(members), wish, held.begun)
 
 
-def _wait_for_all(comm: MPI.Comm) -> BaseException | None:
-    """Sleeps until all ranks have come here. An interrupt is returned: others wait for this one."""
-    interrupt: BaseException | None = None
+def _wait_for_all(comm: MPI.Comm) -> None:
+    """Sleeps until all ranks have come here."""
     request = comm.Ibarrier()
     pause = _FIRST_PAUSE
-    while True:
-        try:
-            if request.Test():
-                return interrupt
-            time.sleep(pause)
-        except KeyboardInterrupt as error:
-            interrupt = error
+    while not request.Test():
+        time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)

@@ -146,7 +146,7 @@ def interrupted() -> Any:
     """Ctrl-C reaches one rank while the memory of all is on its way."""
     block = Block([0] * PAGES)
     if WORLD.rank == 0:
-        threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
+        threading.Timer(3.0, signal.raise_signal, [signal.SIGINT]).start()
     try:
         answer = attempt(WORLD, 0, 2, rate=PAGES * PAGE / 10)
     except KeyboardInterrupt:
