@@ -1,0 +1,103 @@
+"""docs/platforms.md, made of the records and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from platforms.record import FOLDER, Finding, Record, Row, load
+
+PAGE = FOLDER.parent / "platforms.md"
+
+INTRODUCTION = """\
+# Platforms
+
+What was shown, where, and how. No line here was written by hand: each is what a command of this
+project has seen, and that command makes it anew.
+
+*Real moves*: pages moved from node to node on a kernel that has several. *Real calls*: a kernel
+with one node answered. *Unit tests*: those of the package passed where no kernel of that machine
+ran. *Imported*: the wheel was installed and the package imported. *Traced dispatch*: the call was
+seen on its way to a kernel, by its number and arguments. *Headers*: its number was compared with
+the kernel's own table.
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one command has to tell.
+
+    Attributes:
+        record: The name of its record.
+        title: The heading.
+        text: What is said before the table.
+    """
+
+    record: str
+    title: str
+    text: str
+
+
+SECTIONS = (
+    Section("arch", "Architectures", "By `make test-arch`."),
+    Section("kernels", "Kernels", "By `make test-kernels`."),
+    Section("wheels", "Wheels", "By `make wheels`."),
+    Section("pythons", "Pythons", "By `make test-pythons`."),
+    Section("dispatch", "Numbers of system calls", "By `make test-arch`."),
+)
+"""In the order of the page. A command without a record yet is left out."""
+
+
+def render(folder: Path = FOLDER) -> str:
+    """Return the page."""
+    parts = [INTRODUCTION]
+    for section in SECTIONS:
+        record = load(section.record, folder)
+        if record.rows or record.findings:
+            parts.append(f"## {section.title}\n\n{section.text}\n")
+            parts += tables(record)
+    return "\n".join(parts)
+
+
+def write(folder: Path = FOLDER, page: Path = PAGE) -> None:
+    """Make the page anew."""
+    page.write_text(render(folder), encoding="utf-8")
+
+
+def tables(record: Record) -> list[str]:
+    """Return the tables of a record, for the page and for the end of a command."""
+    found = [platforms(record.rows.values())] if record.rows else []
+    return found + ([kernels(record.findings)] if record.findings else [])
+
+
+def platforms(rows: Iterable[Row]) -> str:
+    """Return the table of platforms."""
+    names = "ABI", "Bits", "Order", "Page", "Kernel", "Python", "Shown by", "Result", "Date"
+    return _table([names, *map(_cells, rows)])
+
+
+def kernels(findings: Sequence[Finding]) -> str:
+    """Return the table of features, with a column for each kernel."""
+    columns = list(dict.fromkeys(finding.kernel for finding in findings))
+    cells: dict[str, dict[str, str]] = {}
+    for finding in findings:
+        said = f"{finding.verdict}: {finding.detail}" if finding.detail else finding.verdict
+        cells.setdefault(finding.feature, {})[finding.kernel] = said
+    dates = {finding.kernel: finding.date for finding in findings}
+    body = [(name, *(of.get(kernel, "") for kernel in columns)) for name, of in cells.items()]
+    last = ("Date", *(dates[kernel] for kernel in columns))
+    return _table([("Feature", *columns), *body, last])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    page = f"{row.page // 1024} KiB" if row.page else ""
+    told = row.kernel or "", row.python or "", row.shown, row.result, row.date
+    return (row.abi, str(row.bits), row.byteorder, page, *told)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    head, *body = ([cell.ljust(width) for cell, width in zip(row, widths)] for row in rows)
+    lines = [head, ["-" * width for width in widths], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

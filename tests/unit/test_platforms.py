@@ -1,0 +1,58 @@
+"""docs/platforms.md is what the records of the matrix commands make of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platforms import page, record
+from platforms.record import Finding, Row
+
+OLD = "2005-12-01"
+
+
+def row(result: str, date: str = OLD) -> Row:
+    return Row("s390x", 64, "big", "unit tests", result, python="CPython 3.11.2", date=date)
+
+
+def test_the_page_is_made_of_the_records() -> None:
+    assert page.PAGE.read_text(encoding="utf-8") == page.render(), "run: python -m platforms"
+
+
+def test_every_record_is_on_the_page() -> None:
+    kept = {path.stem for path in record.FOLDER.glob("*.json")}
+    assert kept <= {section.record for section in page.SECTIONS}
+
+
+def test_a_run_of_some_leaves_the_others(tmp_path: Path) -> None:
+    order = ["one", "two", "three"]
+    record.save_rows(
+        "arch", {"three": row("3"), "one": row("1"), "gone": row("0")}, order, tmp_path
+    )
+    record.save_rows("arch", {"two": row("2"), "one": row("new")}, order, tmp_path)
+    kept = record.load("arch", tmp_path).rows
+    assert [(name, kept[name].result) for name in kept] == [
+        ("one", "new"),
+        ("two", "2"),
+        ("three", "3"),
+    ]
+
+
+def test_a_kernel_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    record.save_findings("kernels", [Finding("pidfd", "5.10", "works", date=OLD)], tmp_path)
+    record.save_findings("kernels", [Finding("pidfd", "6.1", "works", date=OLD)], tmp_path)
+    record.save_findings("kernels", [Finding("evict", "5.10", "refuses", "EINVAL", OLD)], tmp_path)
+    assert page.kernels(record.load("kernels", tmp_path).findings) == (
+        "| Feature | 6.1        | 5.10            |\n"
+        "| ------- | ---------- | --------------- |\n"
+        "| pidfd   | works      |                 |\n"
+        "| evict   |            | refuses: EINVAL |\n"
+        "| Date    | 2005-12-01 | 2005-12-01      |\n"
+    )
+
+
+def test_a_page_of_one_record(tmp_path: Path) -> None:
+    record.save_rows("arch", {"s390x": row("9 passed")}, ["s390x"], tmp_path)
+    text = page.render(tmp_path)
+    assert text.startswith(page.INTRODUCTION + "\n## Architectures\n")
+    assert text.endswith("| unit tests | 9 passed | 2005-12-01 |\n")
+    assert text.count("##") == 1
