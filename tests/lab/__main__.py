@@ -7,6 +7,7 @@ import signal
 import sys
 
 from lab import LabError, Machine, doctor, initramfs, kernel
+from lab.architectures import AMD64, KERNELS
 
 FAILURE = 125
 """Exit status where the laboratory itself failed, as `env` and its like have it."""
@@ -27,6 +28,7 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     machine = Machine(
         kernel=arguments.kernel,
+        userland=arguments.userland,
         nodes=arguments.nodes,
         bare_nodes=arguments.bare_nodes,
         cpus=arguments.cpus,
@@ -60,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = rooms.add_parser("run", help="boot a machine for one command of this environment")
-    run.add_argument("--kernel", default=Machine.kernel, help=f"one of {', '.join(kernel.SUITES)}")
+    run.add_argument("--kernel", default=Machine.kernel, help=f"one of {', '.join(AMD64.suites)}")
+    run.add_argument("--userland", help=f"a Debian of its own: one of {', '.join(KERNELS)}")
     run.add_argument("--nodes", type=int, default=Machine.nodes, help="nodes with memory")
     run.add_argument("--bare-nodes", type=int, default=0, help="nodes with a processor alone")
     run.add_argument("--cpus", type=int, default=Machine.cpus, help="processors in all")

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
-from lab import inside
+from lab import inside, root
 from lab.errors import LabError
 from lab.guest import Guest
 from lab.machine import Machine
 
 OUTPUT_TAIL = 4096
 """How much of pytest's own output is kept for the message about its early end, in bytes."""
+
+ENVIRONMENT = {"HOME": "/root", "LANG": "C.UTF-8", "PATH": "/usr/bin:/usr/sbin:/bin:/sbin"}
+"""That of pytest in a machine of another architecture."""
 
 # What is left to the host, whatever the options say.
 _OVERRIDDEN = {
@@ -39,15 +42,22 @@ class Batch:
         tests: Their node ids.
         config: The host's pytest.
         patience: Seconds that the machine may take for the boot, and for each test.
+        site: What a machine of another architecture imports from, the package under test first.
     """
 
     def __init__(
-        self, machine: Machine, tests: Sequence[str], config: pytest.Config, patience: float
+        self,
+        machine: Machine,
+        tests: Sequence[str],
+        config: pytest.Config,
+        patience: float,
+        site: Sequence[str] = (),
     ) -> None:
         self._machine = machine
         self._tests = tests
         self._config = config
         self._patience = patience
+        self._site = list(site)
         self._guest: Guest | None = None
         self._running = ""
         self._messages: deque[dict[str, Any]] = deque()
@@ -107,17 +117,19 @@ class Batch:
         return report
 
     def _boot(self, deadline: float) -> Guest:
+        foreign = self._machine.userland is not None
         options = {**vars(self._config.option), **_OVERRIDDEN}
         options["rootdir"] = str(self._config.rootpath)
         options["inifilename"] = str(self._config.inipath) if self._config.inipath else None
         job = {
             "options": {name: value for name, value in options.items() if _is_json(value)},
-            "path": sys.path,
+            "path": self._site if foreign else sys.path,
             "tests": self._tests,
         }
         return self._machine.boot(
-            [sys.executable, "-c", inside.BOOTSTRAP],
+            [root.PYTHON if foreign else sys.executable, "-c", inside.BOOTSTRAP],
             cwd=self._config.rootpath,
+            env=ENVIRONMENT if foreign else None,
             stdin=json.dumps(job).encode(),
             ports=[inside.PORT],
             deadline=deadline,

@@ -41,12 +41,14 @@ class Suite:
                 "APT::Architecture": architecture,
                 "APT::Architectures": architecture,
                 "APT::Sandbox::User": "root",  # apt's own user may not enter the folder
+                "APT::Get::Assume-Yes": "true",
                 "Acquire::Languages": "none",
                 "Dir::Cache": str(state),
                 "Dir::Etc::SourceList": str(sources),
                 "Dir::Etc::SourceParts": "-",
                 "Dir::State": str(state),
                 "Dir::State::Status": str(state / "status"),
+                "Debug::NoLocking": "true",
             }
         )
         self._run("apt-get", "update", "--error-on=any")
@@ -64,6 +66,16 @@ class Suite:
         for archive in self._state.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", archive, root], check=True)
             archive.unlink()
+
+    def install(self, packages: Sequence[str], root: Path) -> None:
+        """Fetch packages with all that they depend on, and unpack them into a folder.
+
+        The first package goes first, then those that it depends on: links between folders are its.
+        """
+        for names in (packages[:1], packages):
+            self._run("apt-get", "install", "--download-only", "--no-install-recommends", *names)
+            for archive in (self._state / "archives").glob("*.deb"):
+                subprocess.run(["dpkg-deb", "-x", archive, root], check=True)
 
     def _run(self, tool: str, *arguments: str) -> str:
         return subprocess.run(

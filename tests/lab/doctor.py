@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from lab import kernel, qemu
+from lab.architectures import AMD64
 from lab.errors import LabError
 from lab.machine import Machine
 
@@ -24,7 +25,8 @@ def findings() -> list[str]:
         for program, package in PACKAGES.items()
         if not shutil.which(program)
     ]
-    for check in (qemu.require, lambda: kernel.find(Machine.kernel)):
+    checks = (lambda: qemu.require(AMD64, own=True), lambda: kernel.find(Machine.kernel))
+    for check in checks:
         try:
             check()
         except LabError as error:

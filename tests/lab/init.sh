@@ -27,12 +27,17 @@ done
 
 # The host's files, writable without the host noticing.
 mkdir /host /changes /system
-mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /host
+files() { mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose "$1" "$2"; }
+files host /host
 mount -t tmpfs changes /changes
 mkdir /changes/upper /changes/work
 mount -t overlay -o lowerdir=/host,upperdir=/changes/upper,workdir=/changes/work overlay /system
 
 cd /system
+if [ -n "$work" ]; then # the one folder that a system of another architecture shares with it
+    mkdir -p "/system$work"
+    files work "/system$work"
+fi
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t devtmpfs devtmpfs dev

@@ -11,15 +11,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import cache, debian
+from lab.architectures import AMD64, Architecture
 from lab.kernel import Kernel
 
 INIT = Path(__file__).with_name("init.sh")
 MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "zram", "loop", "minix")
 
 
-def base(kernel: Kernel) -> Path:
+def base(kernel: Kernel, machine: Architecture = AMD64) -> Path:
     """Return the part that is the same for every run of a kernel."""
-    shell = busybox()
+    shell = busybox(machine)
     made_of = (MODULES, kernel, kernel.image.stat().st_mtime_ns)
     stamp = hashlib.sha256(INIT.read_bytes() + shell.read_bytes() + repr(made_of).encode())
 
@@ -55,7 +56,7 @@ def archive(files: Mapping[str, bytes]) -> bytes:
             path.chmod(0o755)
         names = "\n".join(str(path.relative_to(room)) for path in sorted(Path(room).rglob("*")))
         return subprocess.run(
-            [busybox(), "cpio", "-o", "-H", "newc", "-R", "0:0"],
+            [busybox(AMD64), "cpio", "-o", "-H", "newc", "-R", "0:0"],
             cwd=room,
             input=names.encode(),
             check=True,
@@ -63,15 +64,15 @@ def archive(files: Mapping[str, bytes]) -> bytes:
         ).stdout
 
 
-def busybox() -> Path:
+def busybox(machine: Architecture) -> Path:
     """Return a busybox that needs no libraries: the host's, or one from Debian."""
-    found = shutil.which("busybox")
+    found = shutil.which("busybox") if machine is AMD64 else None
     if found and not re.search(rb"/lib(64)?/ld-", Path(found).read_bytes()):  # names a loader
         return Path(found)
 
     def fetch(root: Path) -> None:
-        with debian.suite("bookworm") as suite:
+        with debian.suite("trixie", machine.name) as suite:
             suite.unpack(["busybox-static"], root)
 
-    root = cache.entry("busybox-amd64", fetch)
+    root = cache.entry(f"busybox-{machine.name}", fetch)
     return next(path for path in root.glob("**/bin/busybox"))

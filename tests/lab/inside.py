@@ -15,7 +15,7 @@ PORT = "reports"
 BOOTSTRAP = """\
 import json, sys
 job = json.load(sys.stdin)
-sys.path[:] = job["path"]
+sys.path[:0] = job["path"]
 from lab.inside import main
 sys.exit(main(job))
 """

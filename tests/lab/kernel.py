@@ -14,17 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import cache, debian
+from lab.architectures import AMD64, Architecture
 from lab.errors import Missing
 
 KERNEL_VARIABLE = "PYMIGRATE_LAB_KERNEL"
-
-SUITES = {
-    "5.10": "bullseye",
-    "6.1": "bookworm",
-    "6.12": "bookworm-backports",
-    "sid": "sid",
-}
-"""Kernels by the name that the lab knows them by, and the Debian suite that carries each."""
 
 _DECOMPRESSORS = {
     b"\xfd7zXZ\0": ["xz", "--decompress"],
@@ -38,7 +31,7 @@ class Kernel:
     """A kernel as its package lays it out.
 
     Attributes:
-        image: The compressed image.
+        image: The image, compressed or not.
         tree: The folder of its modules; its name is the kernel's release.
     """
 
@@ -54,7 +47,8 @@ class Kernel:
         """Return the image in the form that boots fastest.
 
         QEMU enters an uncompressed kernel directly, which spares the emulated processors
-        some seconds. Where nothing here can decompress it, the image stays as it is.
+        some seconds. Where nothing here can decompress it, the image stays as it is. Those of
+        other architectures are not compressed.
         """
         payload = _payload(self.image.read_bytes())
         for magic, command in _DECOMPRESSORS.items():
@@ -101,11 +95,12 @@ class Kernel:
         return loaded
 
 
-def find(version: str) -> Kernel:
+def find(version: str, machine: Architecture = AMD64) -> Kernel:
     """Return the kernel that goes by a name, fetching it if need be.
 
     Args:
-        version: One of `SUITES`; without meaning where the environment names a kernel.
+        version: One that the machine has; without meaning where the environment names a kernel.
+        machine: What it is for.
 
     Raises:
         Missing: Not to be had; the message says what would help.
@@ -113,18 +108,19 @@ def find(version: str) -> Kernel:
     named = os.environ.get(KERNEL_VARIABLE)
     if named:
         return _unpacked(Path(named))
-    if version not in SUITES:
+    if version not in machine.suites:
         raise Missing(
-            f"kernel {version!r} is not one of {', '.join(SUITES)}; "
+            f"kernel {version!r} is not one of {', '.join(machine.suites)}; "
             f"set {KERNEL_VARIABLE} to the root of an unpacked kernel package to use another"
         )
-    return _unpacked(cache.entry(f"kernel/{version}-amd64", lambda root: _fetch(version, root)))
+    name = f"kernel/{version}-{machine.name}"
+    return _unpacked(cache.entry(name, lambda root: _fetch(version, machine, root)))
 
 
-def _fetch(version: str, root: Path) -> None:
+def _fetch(version: str, machine: Architecture, root: Path) -> None:
     try:
-        with debian.suite(SUITES[version]) as suite:
-            needed = suite.requirements("linux-image-amd64")
+        with debian.suite(machine.suites[version], machine.name) as suite:
+            needed = suite.requirements(machine.image)
             parts = [
                 name for name in needed if re.match(r"linux-(image|binary|modules|base)-\d", name)
             ]
@@ -138,14 +134,15 @@ def _fetch(version: str, root: Path) -> None:
 
 def _unpacked(root: Path) -> Kernel:
     for tree in sorted([*root.glob("lib/modules/*"), *root.glob("usr/lib/modules/*")]):
-        for image in (root / "boot" / f"vmlinuz-{tree.name}", tree / "vmlinuz"):
-            if image.exists():
-                return Kernel(image, tree)
+        for image in (*root.glob(f"boot/vmlinu[xz]-{tree.name}"), *tree.glob("vmlinu[xz]")):
+            return Kernel(image, tree)
     raise Missing(f"no kernel in {root}: expected boot/vmlinuz-* and lib/modules/*")
 
 
 def _payload(image: bytes) -> bytes:
     """Return the compressed kernel inside a bzImage (the kernel's Documentation/arch/x86/boot)."""
+    if image[0x202:0x206] != b"HdrS":
+        return b""
     sectors = image[0x1F1] or 4
     offset, length = struct.unpack_from("<II", image, 0x248)
     start = (sectors + 1) * 512 + offset

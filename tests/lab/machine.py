@@ -8,9 +8,11 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
-from lab import initramfs, kernel, qemu
+from lab import initramfs, kernel, qemu, root
+from lab.architectures import kernel_for
 from lab.errors import GuestDied
 from lab.guest import STATUS, Guest
 
@@ -27,10 +29,12 @@ Sink = Callable[[bytes], object]
 class Machine:
     """A Linux machine, emulated, on which commands of the host's environment run.
 
-    It sees all files of the host; what it writes vanishes with it.
+    It sees all files of the host; what it writes vanishes with it. One of another architecture
+    sees a Debian of its own instead, and of the host the folder that the command starts in.
 
     Attributes:
-        kernel: One of `lab.kernel.SUITES`.
+        kernel: One that `lab.architectures` has for the machine.
+        userland: Debian's architecture of the programs that run; None for the host's own.
         nodes: Nodes with memory, all of them online.
         bare_nodes: Further nodes, with a processor each and no memory.
         cpus: Processors, dealt out in turn to the nodes with memory.
@@ -45,9 +49,11 @@ class Machine:
         modules: Further modules of the kernel that are loaded.
         network: A cable to one other machine of this host: ``listen=127.0.0.1:PORT`` at one end,
             ``connect=127.0.0.1:PORT`` at the other. None for no network card.
+        arguments: What the kernel is told besides.
     """
 
     kernel: str = "6.12"
+    userland: str | None = None
     nodes: int = 4
     bare_nodes: int = 0
     cpus: int = 4
@@ -58,9 +64,11 @@ class Machine:
     counted: bool = False
     modules: tuple[str, ...] = ()
     network: str | None = None
+    arguments: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = [f"kernel {self.kernel}", f"{self.nodes} nodes of {self.memory}"]
+        parts = [self.userland] if self.userland else []
+        parts += [f"kernel {self.kernel}", f"{self.nodes} nodes of {self.memory}"]
         parts += [f"{self.bare_nodes} without memory"] if self.bare_nodes else []
         parts += [f"{self.cpus} processors" + " in parallel" * self.parallel]
         parts += [f"{self.swap} of swap"] if self.swap else []
@@ -133,27 +141,32 @@ class Machine:
         Returns:
             The machine, about to start the command; the caller has to close it.
         """
-        qemu.require()
-        linux = kernel.find(self.kernel)
+        kind = kernel_for(self.userland)
+        qemu.require(kind, own=self.userland is None)
+        linux = kernel.find(self.kernel, kind)
+        cwd = os.path.abspath(cwd or os.getcwd())
+        work = cwd if self.userland else ""
         ports = ("stdout", "stderr", *ports)
         mark = f"\4{secrets.token_hex(16)}"  # EOT, and what no output has by chance
         job = {
-            "job/command": _command(argv, cwd or os.getcwd(), os.environ if env is None else env),
-            "job/settings": self._settings([STATUS, *ports], mark),
+            "job/command": _command(argv, cwd, os.environ if env is None else env),
+            "job/settings": self._settings([STATUS, *ports], work, mark),
             "job/stdin": stdin,
             **initramfs.further_modules(linux, self._modules()),
         }
-        ramdisk = initramfs.base(linux).read_bytes() + initramfs.archive(job)
+        ramdisk = initramfs.base(linux, kind).read_bytes() + initramfs.archive(job)
         options = [
-            *qemu.accelerator(parallel=self.parallel, counted=self.counted),
+            *qemu.accelerator(kind, parallel=self.parallel, counted=self.counted),
             *qemu.hardware(
                 nodes=self.nodes, bare_nodes=self.bare_nodes, cpus=self.cpus, memory=self.memory
             ),
             *qemu.cable(self.network),
+            *qemu.kernel(kind, linux.executable(), self.arguments),
+            *qemu.files(self._system(), work),
         ]
         attempts = BOOT_ATTEMPTS if self.parallel else 1
         while True:
-            guest = qemu.start(options, linux.executable(), ramdisk, ports, mark)
+            guest = qemu.start(kind, options, ramdisk, ports, mark)
             attempts -= 1
             try:
                 guest.wait_for_boot(deadline)
@@ -166,10 +179,15 @@ class Machine:
     def _modules(self) -> tuple[str, ...]:
         return self.modules if self.network is None else (*self.modules, "virtio_net")
 
-    def _settings(self, ports: Sequence[str], mark: str) -> bytes:
+    def _system(self) -> Path:
+        """Return the root of what it sees."""
+        return root.find(self.userland) if self.userland else Path("/")
+
+    def _settings(self, ports: Sequence[str], work: str, mark: str) -> bytes:
         """Return what the init script has to know, as shell variables."""
         settings = {
             "ports": " ".join(ports),
+            "work": work,
             "end": mark,
             "balancing": str(int(self.balancing)),
             "swap": f"{qemu.mebibytes(self.swap)}M" if self.swap else "",
@@ -179,10 +197,10 @@ class Machine:
         ).encode()
 
 
-def _command(argv: Sequence[str], cwd: str | os.PathLike[str], env: Mapping[str, str]) -> bytes:
+def _command(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> bytes:
     """Return the shell command that enters the host's tree and becomes the command."""
     variables = [f"{name}={value}" for name, value in {**env, INSIDE_VARIABLE: "1"}.items()]
-    words = ["chroot", ".", "/usr/bin/env", "-i", "-C", os.path.abspath(cwd), *variables, *argv]
+    words = ["chroot", ".", "/usr/bin/env", "-i", "-C", cwd, *variables, *argv]
     return os.fsencode("exec " + shlex.join(words))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import lab
 from lab.batch import Batch
 from lab.machine import INSIDE_VARIABLE, Machine
 
@@ -34,6 +35,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--lab-kernel", metavar="VERSION", help="kernel of the machine where a test names none"
+    )
+    group.addoption(
+        "--lab-userland",
+        metavar="ARCHITECTURE",
+        help="run numa tests in a machine of another architecture, by Debian's name of it; "
+        "needs --lab-site",
+    )
+    group.addoption(
+        "--lab-site",
+        metavar="FOLDER",
+        help="below the rootdir: where that machine finds the package that is built for it",
     )
     group.addoption(
         "--lab-timeout",
@@ -59,7 +71,12 @@ class _Lab:
 
     def __init__(self, config: pytest.Config) -> None:
         self._mode = config.getoption("lab")
-        self._kernel = config.getoption("lab_kernel")
+        chosen = {"kernel": "lab_kernel", "userland": "lab_userland"}
+        wishes = {name: config.getoption(option) for name, option in chosen.items()}
+        self._wishes = {name: wish for name, wish in wishes.items() if wish}
+        self._site = [config.getoption("lab_site"), str(Path(lab.__file__).parents[1])]
+        if self._wishes.get("userland") and not self._site[0]:
+            raise pytest.UsageError("--lab-userland needs --lab-site")
         self._patience = config.getoption("lab_timeout")
         self._batches: dict[Machine, Batch] = {}
 
@@ -75,7 +92,8 @@ class _Lab:
         del groups[None]
         for machine, group in groups.items():
             assert machine is not None
-            batch = Batch(machine, [item.nodeid for item in group], config, self._patience)
+            tests = [item.nodeid for item in group]
+            batch = Batch(machine, tests, config, self._patience, self._site)
             self._batches[machine] = batch
             for item in group:
                 item.stash[_batch] = batch
@@ -115,7 +133,7 @@ class _Lab:
         markers = list(item.iter_markers("numa"))
         if not markers or self._mode == "never":
             return None
-        wishes: dict[str, Any] = {"kernel": self._kernel} if self._kernel else {}
+        wishes: dict[str, Any] = dict(self._wishes)
         for marker in reversed(markers):  # from the farthest to the closest
             wishes.update(marker.kwargs)
         if self._mode == "auto" and not wishes and _host_nodes() >= ENOUGH_NODES:

@@ -12,15 +12,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lab.architectures import AMD64, Architecture
 from lab.errors import LabError, Missing
 from lab.guest import CONSOLE, STATUS, Guest
 
-PROGRAM = "qemu-system-x86_64"
 KVM_VARIABLE = "PYMIGRATE_LAB_KVM"
 """Set to 1, it trusts the host's KVM, which on some hosts hangs at the first instruction."""
 
+NOTHING_ELSE = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
+
 KERNEL_ARGUMENTS = (
-    "console=ttyS0",
     "quiet",
     # Memory of the tests' own interpreter would be gathered into huge pages while they look at it.
     "transparent_hugepage=madvise",
@@ -31,26 +32,30 @@ KERNEL_ARGUMENTS = (
     # What costs seconds under emulation and protects nobody here.
     "cryptomgr.notests",
     "mitigations=off",
-    "tsc=reliable",
 )
 
 
-def require() -> None:
-    """Raise Missing unless the emulator can run the host's own programs."""
-    if platform.machine() != "x86_64":
-        raise Missing(f"machines run on x86_64 hosts only, not on {platform.machine()}")
-    if not shutil.which(PROGRAM):
-        raise Missing(f"{PROGRAM} is not installed: install the package qemu-system-x86")
+def require(machine: Architecture, *, own: bool) -> None:
+    """Raise Missing unless the machine can be emulated.
+
+    Args:
+        machine: Its kind.
+        own: Whether it is to run the host's own programs.
+    """
+    if own and platform.machine() != "x86_64":
+        raise Missing(f"machines run programs of x86_64 hosts only, not of {platform.machine()}")
+    if not shutil.which(machine.emulator):
+        raise Missing(f"{machine.emulator} is not installed: install the package {machine.package}")
 
 
 def start(
-    machine: Sequence[str], kernel: Path, ramdisk: bytes, ports: Sequence[str], mark: str
+    machine: Architecture, options: Sequence[str], ramdisk: bytes, ports: Sequence[str], mark: str
 ) -> Guest:
     """Start a machine.
 
     Args:
-        machine: Options from `accelerator` and `hardware`.
-        kernel: The kernel's image.
+        machine: Its kind.
+        options: From `accelerator`, `hardware`, `kernel` and `files`.
         ramdisk: The initramfs.
         ports: Names of the streams out of the machine, besides those of any machine.
         mark: What the machine ends each of them with.
@@ -66,24 +71,25 @@ def start(
         for name in (CONSOLE, STATUS, *ports):
             near[name], far = socket.socketpair()
             descriptors[name] = inherited.enter_context(far).fileno()
-        command = [PROGRAM, *machine, *_software(kernel, file.fileno()), *_streams(descriptors)]
+        command = [machine.emulator, *machine.options, *NOTHING_ELSE, *options]
+        command += ["-initrd", f"/proc/self/fd/{file.fileno()}", *_streams(descriptors)]
         inherit = [file.fileno(), *descriptors.values()]
         return Guest(command, near, mark.encode(), descriptors[CONSOLE], inherit)
 
 
-def accelerator(*, parallel: bool, counted: bool) -> list[str]:
+def accelerator(machine: Architecture, *, parallel: bool, counted: bool) -> list[str]:
     """Return the options for how the machine's instructions are executed.
 
     Args:
+        machine: Its kind.
         parallel: Whether processors run at the same time rather than in turns.
         counted: Whether the machine's clock counts instructions.
     """
-    if os.environ.get(KVM_VARIABLE) == "1":
+    if os.environ.get(KVM_VARIABLE) == "1" and machine is AMD64:
         return ["-accel", "kvm", "-cpu", "host"]
     threads = "multi" if parallel else "single"
-    # Emulated, string instructions copy byte by byte: without them pages move faster.
     clock = ["-icount", "shift=0,sleep=off"] if counted else []
-    return ["-accel", f"tcg,thread={threads}", *clock, "-cpu", "max,-erms,-fsrm"]
+    return ["-accel", f"tcg,thread={threads}", *clock, "-cpu", machine.cpu]
 
 
 def hardware(*, nodes: int, bare_nodes: int, cpus: int, memory: str) -> list[str]:
@@ -99,7 +105,7 @@ def hardware(*, nodes: int, bare_nodes: int, cpus: int, memory: str) -> list[str
         raise LabError(f"no machine has {nodes} nodes and {cpus} processors")
     total = cpus + bare_nodes
     # A socket for each processor: Linux distrusts a socket that is spread over nodes.
-    options = ["-machine", "q35", "-smp", f"{total},sockets={total}"]
+    options = ["-smp", f"{total},sockets={total}"]
     options += ["-m", f"{nodes * mebibytes(memory)}M"]
     for node in range(nodes):
         of_node = "".join(f",cpus={cpu}" for cpu in range(node, cpus, nodes))
@@ -110,12 +116,33 @@ def hardware(*, nodes: int, bare_nodes: int, cpus: int, memory: str) -> list[str
     return options
 
 
-def _software(kernel: Path, ramdisk: int) -> list[str]:
-    options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    options += ["-bios", "qboot.rom", "-kernel", str(kernel)]  # the firmware that starts fastest
-    options += ["-initrd", f"/proc/self/fd/{ramdisk}", "-append", " ".join(KERNEL_ARGUMENTS)]
-    options += ["-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"]
-    return [*options, "-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]
+def kernel(machine: Architecture, image: Path, arguments: Sequence[str]) -> list[str]:
+    """Return the options for the kernel.
+
+    Args:
+        machine: The kind of machine.
+        image: The kernel's image.
+        arguments: What it is told besides what all are.
+    """
+    told = (f"console={machine.console}", *KERNEL_ARGUMENTS, *machine.arguments, *arguments)
+    return ["-kernel", str(image), "-append", " ".join(told)]
+
+
+def files(system: Path, work: str) -> list[str]:
+    """Return the options for what the machine sees of the host's files.
+
+    Args:
+        system: The root of its own.
+        work: A folder that is not below it; none if empty.
+    """
+    options: list[str] = []
+    how = "security_model=none,readonly=on,multidevs=remap"
+    for name, path in {"host": str(system), "work": work}.items():
+        if not path:
+            continue
+        options += ["-fsdev", f"local,id={name},path={path},{how}"]
+        options += ["-device", f"virtio-9p-pci,fsdev={name},mount_tag={name}"]
+    return options
 
 
 def _streams(descriptors: Mapping[str, int]) -> list[str]:

@@ -1,0 +1,73 @@
+"""A system of another architecture to run in a machine: Debian's Python, and what tests need.
+
+Packages are unpacked side by side and never configured: nothing of that architecture has to run
+on the host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import cache, debian
+
+SUITE = "trixie"
+SUITES = {"ppc64el": "forky"}
+"""The same where that has packages which mirrors lack."""
+
+PYTHON = "/usr/bin/python3"
+PACKAGES = (
+    "base-files",  # its links are where all others meet: first
+    "coreutils",
+    "dash",
+    "libpython3-dev",  # to compile for it
+    "python3",
+    "python3-cffi-backend",
+    "python3-psutil",
+    "python3-pytest",
+    "python3-rich",
+)
+MODULES = ("ctypes", "json", "psutil", "pytest", "rich.table")
+EMULATORS = {
+    "amd64": "qemu-x86_64",
+    "arm64": "qemu-aarch64",
+    "armhf": "qemu-arm",
+    "i386": "qemu-i386",
+    "ppc64el": "qemu-ppc64le",
+    "riscv64": "qemu-riscv64",
+    "s390x": "qemu-s390x",
+}
+"""Programs of qemu-user, by Debian's architecture."""
+
+
+def find(userland: str) -> Path:
+    """Return the root of a system, made if it is not there.
+
+    Args:
+        userland: Debian's name of its architecture.
+
+    Raises:
+        Missing: Not to be had; the message says what would help.
+    """
+    release = SUITES.get(userland, SUITE)
+    stamp = hashlib.sha256(repr((release, PACKAGES)).encode()).hexdigest()[:12]
+
+    def make(root: Path) -> None:
+        with debian.suite(release, userland) as suite:
+            suite.install(PACKAGES, root)
+        _compile(root, userland)
+
+    return cache.entry(f"root/{release}-{userland}-{stamp}", make)
+
+
+def _compile(root: Path, userland: str) -> None:
+    """Have Python translate the modules that tests need, once: in each machine it takes long."""
+    emulator = shutil.which(EMULATORS[userland])
+    if emulator:
+        (interpreter,) = root.glob("usr/bin/python3.*[0-9]")
+        # What fails here fails in the machine too, where it is seen.
+        program = f"import {', '.join(MODULES)}"
+        command: list[str | Path] = [emulator, "-L", root, interpreter, "-I", "-c", program]
+        subprocess.run(command, check=False, capture_output=True)
