@@ -55,3 +55,8 @@ enum pm_kind pm_mapping_kind(const struct pm_numa_line *line, const char *text, 
 		return PM_SHARED;
 	return PM_FILE;
 }
+
+bool pm_mapping_is_kernels(const struct pm_numa_line *line)
+{
+	return line->path_length == 0 && !line->huge && line->anon == 0;
+}

@@ -97,6 +97,9 @@ static int add_lines(struct lines *from, uint64_t base_page, const char *mounts,
 
 		if (pm_numa_line_parse(text, length, &line) < 0)
 			return -EBADMSG;
+		sums->vmas++;
+		if (pm_mapping_is_kernels(&line))
+			continue;
 		pages = sums->pages[pm_mapping_kind(&line, text, mounts, mounts_size)];
 		for (unsigned int i = 0; i < line.nodes; i++) {
 			unsigned int node = line.node[i];
@@ -105,7 +108,6 @@ static int add_lines(struct lines *from, uint64_t base_page, const char *mounts,
 			if (node >= sums->nodes)
 				sums->nodes = node + 1;
 		}
-		sums->vmas++;
 	}
 	return found;
 }

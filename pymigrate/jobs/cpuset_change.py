@@ -26,7 +26,7 @@ _REFUSALS = {
     ),
     errno.EBUSY: (
         "below",
-        "a cgroup below it has others of its own (v1)",
+        "a cgroup below it has others of its own (v1, and v2 of older kernels)",
         "widen this one to both, relocate those below, then this one",
     ),
     errno.EROFS: (

@@ -33,8 +33,8 @@ class Cpuset:
         effective_mems: Nodes that are granted.
         cpus: CPUs that are asked for (``cpuset.cpus``), likewise.
         effective_cpus: CPUs that are granted.
-        migrates: Whether the kernel itself moves memory when ``mems`` change: v2 does, v1 only with
-            ``cpuset.memory_migrate``.
+        migrates: Whether the kernel itself is to move memory when ``mems`` change: in v2 it always
+            is (but Linux 5.10 does not do it yet), in v1 only with ``cpuset.memory_migrate``.
         prefix: Of the names of its files: ``"cpuset."``, or nothing where v1 is mounted without.
     """
 

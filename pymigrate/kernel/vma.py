@@ -45,7 +45,8 @@ class Vma:
             ``"[stack]"`` and the like; empty for the rest.
         permissions: As in maps: ``"rw-p"``. Empty where the mapping is gone from it.
         device: Major and minor number of what the file is on.
-        pages: Pages by node, without nodes that have none.
+        pages: Pages by node, without nodes that have none. The kernel's own, which every process
+            is shown (vdso, vvar), are not counted.
         anonymous: Pages that no file backs, private copies of a file's pages included.
         dirty: Pages that were written to.
         active: Pages that the kernel holds for recently used.
@@ -141,7 +142,8 @@ def _join(files: MemoryFiles) -> Iterator[Vma]:
 def _vma(text: bytes, line: NumaLine, area: _Area, kind: str, policy: Policy) -> Vma:
     # A hugetlb mapping without pages says no page size.
     span = line.page_size // PAGE_SIZE if line.huge else 1
-    pages = {line.node[i]: line.pages[i] * span for i in range(line.nodes)}
+    counted = 0 if lib.pm_mapping_is_kernels(line) else line.nodes
+    pages = {line.node[i]: line.pages[i] * span for i in range(counted)}
     least = line.start + (line.total * span or 1) * PAGE_SIZE
     return Vma(
         start=line.start,
