@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import mmap
-import threading
-import time
 from collections import Counter
 
 import pytest
 from support import numa
 from support.accounts import check_sums
+from support.balancing import BALANCING, MANY, Busy, wait_until_hidden
 from support.kinds import PAGE, Memory, setting
-from support.memory import Block, target
-from support.processes import Servant, servant
+from support.memory import target
+from support.processes import servant
 
 from pymigrate.operations.migration import Migration
 
 pytestmark = pytest.mark.managed
-
-MANY = 8192  # pages: 32 MiB
-BALANCING = "/proc/sys/kernel/numa_balancing"
-
-
-class Busy:
-    """A block in a process that computes all the time: balancing marks the pages of such."""
-
-    def __init__(self) -> None:
-        self._block = Block([0] * MANY)
-        threading.Thread(target=self._compute, daemon=True).start()
-
-    def _compute(self) -> None:
-        number = 1
-        while True:
-            number = number * 3 % 1_000_003
-
-    def addresses(self) -> range:
-        """Of the pages of the block."""
-        return self._block.addresses
-
-    def intact(self) -> bool:
-        """Whether the block is."""
-        return self._block.intact()
-
-
-def hidden(child: Servant[Busy]) -> int:
-    """Pages of the block that move_pages(2) does not see."""
-    return sum(node < 0 for node in numa.nodes_of(child.pid, child.ask(Busy.addresses)))
-
-
-def wait_until_hidden(child: Servant[Busy]) -> None:
-    """Until balancing has marked the first pages."""
-    end = time.monotonic() + 60
-    while not hidden(child):
-        if time.monotonic() > end:
-            pytest.skip("balancing has marked no page in 60 s")
 
 
 @pytest.mark.numa(kernel="6.1", balancing=True)

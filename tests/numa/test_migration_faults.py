@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from support import numa, requires
+from support import kernels, numa, requires
 from support.accounts import check_sums
 from support.cpuset import cpuset
 from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
@@ -315,8 +315,8 @@ def test_its_cpuset_shrinks_midway() -> None:
     assert report.outcome == "done"
     assert report.total.moved > 0
     assert set(report.total.left) == {"not-allowed"}
-    # What had moved already the kernel has taken away again.
-    assert 1 not in counts
+    # What had moved already the kernel has taken away again, if it does so.
+    assert (1 not in counts) == kernels.cpuset_moves_memory()
     assert not report.complete
 
 
