@@ -7,6 +7,7 @@ on the host.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from lab import cache, debian
 
 SUITE = "trixie"
-SUITES = {"ppc64el": "forky"}
+SUITES = {"loong64": "forky", "ppc64el": "forky", "s390x": "forky"}
 """The same where that has packages which mirrors lack."""
 
 PYTHON = "/usr/bin/python3"
@@ -35,6 +36,7 @@ EMULATORS = {
     "arm64": "qemu-aarch64",
     "armhf": "qemu-arm",
     "i386": "qemu-i386",
+    "loong64": "qemu-loongarch64",
     "ppc64el": "qemu-ppc64le",
     "riscv64": "qemu-riscv64",
     "s390x": "qemu-s390x",
@@ -57,9 +59,18 @@ def find(userland: str) -> Path:
     def make(root: Path) -> None:
         with debian.suite(release, userland) as suite:
             suite.install(PACKAGES, root)
+        _make_links_relative(root)
         _compile(root, userland)
 
     return cache.entry(f"root/{release}-{userland}-{stamp}", make)
+
+
+def _make_links_relative(root: Path) -> None:
+    """Let links lead to where they should without a chroot too, as programs under qemu-user run."""
+    for link in root.rglob("*"):
+        if link.is_symlink() and os.path.isabs(target := os.readlink(link)):
+            link.unlink()
+            link.symlink_to(os.path.relpath(f"{root}{target}", link.parent))
 
 
 def _compile(root: Path, userland: str) -> None:
