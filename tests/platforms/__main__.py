@@ -1,5 +1,36 @@
-"""Makes docs/platforms.md anew: `python -m platforms` in the folder of the tests."""
+"""Matrix commands at the shell: `python -m platforms --help` in the folder of the tests."""
 
-from platforms import page
+from __future__ import annotations
 
-page.write()
+import argparse
+import sys
+
+from lab import LabError
+
+from platforms import guests, kernels, page
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m platforms", description=__doc__)
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
+    matrices = {"arch": (guests.main, guests.MACHINES), "kernels": (kernels.main, kernels.KERNELS)}
+    for name, (_, entries) in matrices.items():
+        command = commands.add_parser(name, help=f"of {', '.join(entries)}")
+        command.add_argument("names", nargs="*", choices=[[], *entries], metavar="NAME")
+        command.add_argument("--quick", action="store_true", help="leave out what takes long")
+    commands.add_parser("page", help="make docs/platforms.md of the records")
+    arguments = parser.parse_args()
+    if arguments.command == "page":
+        page.write()
+        return 0
+    run, _ = matrices[arguments.command]
+    try:
+        return run(arguments.names, quick=arguments.quick)
+    except LabError as error:
+        print(f"platforms: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

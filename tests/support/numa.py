@@ -20,6 +20,9 @@ _MPOL_MF_MOVE = 1 << 1
 
 _WORDS = 1024 // 8 // ctypes.sizeof(ctypes.c_ulong)  # as many nodes as any kernel is built for
 _WORD_BITS = 8 * ctypes.sizeof(ctypes.c_ulong)
+# A 64-bit kernel takes the addresses of a 32-bit process in batches of 16, and many take the first
+# of them for all (do_pages_stat() in mm/migrate.c).
+_QUERY = 16 if _WORD_BITS == 32 else 1 << 20
 _MAXNODE = _WORDS * _WORD_BITS + 1
 
 
@@ -57,10 +60,14 @@ def nodes_of(pid: int, addresses: Sequence[int]) -> list[int]:
 
     A negative errno stands where it is on none: -ENOENT, not in memory.
     """
-    status = (ctypes.c_int * len(addresses))()
-    pages = (ctypes.c_void_p * len(addresses))(*addresses)
-    call(numbers().move_pages, pid, len(addresses), pages, 0, status, 0)
-    return list(status)
+    found: list[int] = []
+    for first in range(0, len(addresses), _QUERY):
+        batch = addresses[first : first + _QUERY]
+        status = (ctypes.c_int * len(batch))()
+        pages = (ctypes.c_void_p * len(batch))(*batch)
+        call(numbers().move_pages, pid, len(batch), pages, 0, status, 0)
+        found += status
+    return found
 
 
 def move_pages(pid: int, addresses: Sequence[int], nodes: Sequence[int]) -> None:

@@ -29,6 +29,7 @@ class Numbers(NamedTuple):
 
 
 _I386 = Numbers(274, 276, 275, 294, 317, 354)
+_ARM = Numbers(319, 321, 320, 400, 344, 383)
 _GENERIC = Numbers(235, 237, 236, 238, 239, 277)
 
 # By machine and size of a long: a 32-bit process has a table of its own.
@@ -37,6 +38,8 @@ _NUMBERS = {
     ("x86_64", 4): _I386,
     ("i686", 4): _I386,
     ("aarch64", 8): _GENERIC,
+    ("aarch64", 4): _ARM,  # a 32-bit process on a 64-bit kernel
+    ("armv7l", 4): _ARM,
     ("loongarch64", 8): _GENERIC,
     ("riscv64", 8): _GENERIC,
     ("ppc64le", 8): Numbers(259, 261, 260, 258, 301, 358),

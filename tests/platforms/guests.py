@@ -1,0 +1,104 @@
+"""`make test-arch`: pages that really move on machines of other architectures, emulated whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from platforms import big_endian, driver, page, record, site
+from platforms.record import Row
+from platforms.run import pytest
+
+BASICS = ("test_platform.py", "test_migrate.py", "test_plan.py", "test_residency.py")
+"""Tests of every call and every look."""
+
+ALL = (*BASICS, "test_migration.py", "test_migration_kinds.py")
+
+
+class Machine(Protocol):
+    """Somewhere to show real moves."""
+
+    def show(self) -> tuple[Mapping[str, Any], str, bool]:
+        """Show them: facts of the machine, what came out in words, and whether it was good."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A machine with a Python of its own, which runs the package's tests.
+
+    Attributes:
+        userland: Debian's architecture of its Python.
+        kernel: As the lab names it.
+        tests: Files of tests/numa.
+    """
+
+    userland: str
+    kernel: str = "6.12"
+    tests: Sequence[str] = ALL
+
+    def show(self) -> tuple[Mapping[str, Any], str, bool]:
+        """Run the tests."""
+        run = pytest(
+            *(f"tests/numa/{name}" for name in self.tests),
+            "--lab=always",
+            f"--lab-userland={self.userland}",
+            f"--lab-site={site.find(self.userland)}",
+            f"--lab-kernel={self.kernel}",
+        )
+        told = run.all("platform")
+        return json.loads(told[0]) if told else {}, str(run), run.green
+
+
+MACHINES: dict[str, Machine] = {
+    "aarch64": Guest("arm64"),
+    "i386": Guest("i386"),
+    "ppc64le": Guest("ppc64el", kernel="6.1"),  # with pages of 64 KiB
+    "armhf": Guest("armhf"),
+    "riscv64": Guest("riscv64", tests=BASICS),  # the slowest to emulate
+    "x32": driver.Driver("x32", ("syscall.x32=y",)),
+    "ppc64": big_endian.BigEndian("ppc64"),
+    "ppc32": big_endian.BigEndian("ppc32"),
+}
+"""By the ABI's name in tests/arch/abis.py, in the order of the table."""
+
+BY_DEFAULT = tuple(name for name, machine in MACHINES.items() if not big_endian.needed_by(machine))
+QUICK = ("aarch64", "i386")
+
+
+def main(names: Sequence[str], *, quick: bool) -> int:
+    """Show real moves on some machines, keep what came out, and print the table.
+
+    Args:
+        names: Of machines; none for all that need no kernel of their own.
+        quick: Whether those are left out that take long.
+
+    Returns:
+        An exit status: whether anything failed.
+    """
+    status = 0
+    for name in names or (QUICK if quick else BY_DEFAULT):
+        print(f"-- {name}", flush=True)
+        facts, result, good = MACHINES[name].show()
+        if not good:
+            print(f"{name}: FAILED, {result}")
+            status = 1
+        if facts:
+            record.save_rows("arch", {name: _row(name, facts, result)}, MACHINES)
+    page.write()
+    print(*page.tables(record.load("arch")), sep="\n")
+    return status
+
+
+def _row(abi: str, facts: Mapping[str, Any], result: str) -> Row:
+    return Row(
+        abi=abi,
+        bits=facts["bits"],
+        byteorder=facts["byteorder"],
+        shown="real moves",
+        result=result,
+        page=facts["page"],
+        kernel=facts["kernel"],
+        python=facts.get("python", "none: from C"),
+    )

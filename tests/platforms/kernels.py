@@ -1,0 +1,45 @@
+"""`make test-kernels`: the numa tests on kernels that Debian carries, and what each makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.architectures import AMD64
+
+from platforms import page, record
+from platforms.record import Finding, Verdict
+from platforms.run import ROOT, pytest
+
+KERNELS = tuple(AMD64.suites)
+FEATURES = "tests/numa/test_kernel_features.py"
+
+
+def main(names: Sequence[str], *, quick: bool) -> int:
+    """Run the tests on some kernels, keep what they found, and print the table.
+
+    Args:
+        names: Of kernels, as in `KERNELS`; none for all of them.
+        quick: Whether only the tests run that the table is made of.
+
+    Returns:
+        An exit status: whether anything failed.
+    """
+    failed = []
+    tests = [FEATURES] if quick else ["tests/numa", f"--ignore={ROOT}/tests/numa/test_postgres.py"]
+    for kernel in names or KERNELS:
+        print(f"-- kernel {kernel}", flush=True)
+        run = pytest(
+            *tests, "tests/numa/test_platform.py", "--lab=always", f"--lab-kernel={kernel}"
+        )
+        record.save_findings("kernels", [_finding(kernel, text) for text in run.all("finding")])
+        if not run.green:
+            failed.append(f"kernel {kernel}: {run}")
+    page.write()
+    print(*page.tables(record.load("kernels")), *failed, sep="\n")
+    return 1 if failed else 0
+
+
+def _finding(kernel: str, text: str) -> Finding:
+    feature, verdict, detail = text.split("|")
+    known: dict[str, Verdict] = {"works": "works", "falls back": "falls back", "refuses": "refuses"}
+    return Finding(feature, kernel, known[verdict], detail)

@@ -1,0 +1,70 @@
+"""Runs of pytest for a matrix: what came out, and the properties that tests handed over."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[2]
+
+GREEN = 0
+"""pytest's exit status where nothing failed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of pytest came to.
+
+    Attributes:
+        status: pytest's exit status.
+        outcomes: For each test by its name, `passed`, `failed` or `skipped`.
+        properties: Name and value of what tests handed over, in order.
+    """
+
+    status: int
+    outcomes: dict[str, str]
+    properties: tuple[tuple[str, str], ...]
+
+    @property
+    def green(self) -> bool:
+        """Whether something ran, and nothing failed."""
+        return self.status == GREEN and "passed" in self.outcomes.values()
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of a property."""
+        return [value for key, value in self.properties if key == name]
+
+    def __str__(self) -> str:
+        counts = dict.fromkeys(("failed", "passed", "skipped"), 0)
+        for outcome in self.outcomes.values():
+            counts[outcome] += 1
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
+
+
+def pytest(*arguments: str) -> Run:
+    """Run pytest on this checkout with the installed package; its words go to the terminal."""
+    with tempfile.TemporaryDirectory(prefix="pymigrate-matrix-") as folder:
+        results = Path(folder, "results.xml")
+        command = [sys.executable, "-m", "pytest", "-q", *arguments, f"--junitxml={results}"]
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if not results.exists():
+            return Run(status, {}, ())
+        return _read(status, results)
+
+
+def _read(status: int, results: Path) -> Run:
+    outcomes: dict[str, str] = {}
+    properties: list[tuple[str, str]] = []
+    for case in ElementTree.parse(results).iter("testcase"):  # noqa: S314  ours
+        tags = {child.tag for child in case}
+        outcome = "failed" if tags & {"failure", "error"} else "passed"
+        outcomes[f"{case.get('classname')}::{case.get('name')}"] = (
+            "skipped" if "skipped" in tags else outcome
+        )
+        if outcome == "passed":
+            properties += [(p.attrib["name"], p.attrib["value"]) for p in case.iter("property")]
+    return Run(status, outcomes, tuple(properties))
