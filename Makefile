@@ -7,6 +7,9 @@
 PYTHON ?= python3
 # Passed on to pytest: make test PYTEST_ARGS='-k nodemask -x'
 PYTEST_ARGS ?=
+# Some of a matrix only: make test-kernels KERNELS='5.10 sid', make test-arch ARCHES='ppc64le'
+KERNELS ?=
+ARCHES ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,10 +31,11 @@ MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
+.PHONY: test-kernels test-arch test-arch-quick test-big-endian
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(MPI) $(LINTERS) ## install everything that the other targets need
 
@@ -48,6 +52,18 @@ test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole
 
 test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over two emulated machines
 	$(BIN)/pytest -m cluster $(PYTEST_ARGS)
+
+test-kernels: $(READY)test $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table
+	PYTHONPATH=tests $(BIN)/python -m platforms kernels $(KERNELS)
+
+test-arch: $(READY)arch $(INSTALLED) ## real moves on machines of other architectures, and a table
+	PYTHONPATH=tests $(BIN)/python -m platforms arch $(ARCHES)
+
+test-arch-quick: $(READY)arch $(INSTALLED) ## the same on two of them, for CI
+	PYTHONPATH=tests $(BIN)/python -m platforms arch --quick
+
+test-big-endian: $(READY)big-endian $(INSTALLED) ## the same on a big-endian kernel, built here
+	PYTHONPATH=tests $(BIN)/python -m platforms arch ppc64 ppc32
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
 	$(BIN)/python examples/demo

@@ -55,7 +55,7 @@ class BigEndian:
 
     abi: str
 
-    def show(self) -> tuple[Mapping[str, Any], str, bool]:
+    def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
         """Boot it with the program as its first."""
         with tempfile.TemporaryDirectory(prefix="pymigrate-big-endian-") as folder:
             program = driver.build(self.abi, Path(folder))

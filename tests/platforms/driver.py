@@ -49,7 +49,7 @@ class Driver:
     abi: str
     arguments: tuple[str, ...]
 
-    def show(self) -> tuple[Mapping[str, Any], str, bool]:
+    def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
         """Run the program there."""
         output = bytearray()
         folder = ROOT / "build" / "drivers"
