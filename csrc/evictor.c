@@ -131,6 +131,19 @@ static long give_advice(const struct evicting *evicting, const struct iovec *ran
 	return (long)ranges->iov_len;
 }
 
+/*
+ * Pages that are new wait at the CPU that made them for their place in the lists that the kernel
+ * takes pages from, and madvise empties the waiting room of one CPU only. move_pages(2), even of no
+ * page, empties all of them (do_pages_move() in mm/migrate.c).
+ */
+static void let_new_pages_in(void)
+{
+	void *page = NULL;
+	int node = 0, status;
+
+	pm_move_pages(0, 0, &page, &node, &status, PM_MPOL_MF_MOVE);
+}
+
 /* Advises all ranges. Returns 0, or a negative errno that ends the operation. */
 static int advise(struct evicting *evicting)
 {
@@ -243,6 +256,7 @@ static int look_and_evict(struct evicting *evicting)
 	if (error == 0) {
 		list_spots(evicting);
 		find_ranges(evicting);
+		let_new_pages_in();
 		error = advise(evicting);
 		find_swap_free(evicting);
 		pm_spots_look_after(&evicting->spots, batch->subject, &evicting->evictor->caches);

@@ -19,7 +19,7 @@ from support import kernels, numa, requires, seccomp
 from support.accounts import check_idle, check_sums
 from support.balancing import BALANCING, Busy, wait_until_marked
 from support.cpuset import cpuset, enter, first_version
-from support.credentials import NOBODY
+from support.credentials import NOBODY, set_dumpable
 from support.kinds import HUGE, HUGE_PAGES, MAP_HUGETLB, Memory, huge_page_pool, setting
 from support.memory import PAGE, Block, target
 from support.pids import hold_still
@@ -180,6 +180,7 @@ def test_evicting_oneself_without_privileges(tell: Tell) -> None:
     """By madvise(2), as process_madvise(2) wants CAP_SYS_NICE on most kernels."""
 
     def evicted() -> int:
+        set_dumpable(True)
         block = Block([0] * SOME)
         evict(0, 0, 1)
         return numa.nodes_of(0, block.addresses).count(ABSENT)
@@ -190,14 +191,14 @@ def test_evicting_oneself_without_privileges(tell: Tell) -> None:
 
 def test_process_madvise_of_oneself_without_privileges(tell: Tell) -> None:
     def advise() -> str:
+        set_dumpable(True)
         block = Block([0])
         vector = (ctypes.c_size_t * 2)(block.addresses[0], PAGE)
         pidfd = os.pidfd_open(os.getpid())
         return answer(lambda: call(PROCESS_MADVISE, pidfd, vector, 1, MADV_PAGEOUT, 0))
 
-    # At first for any process that could be traced, then with CAP_SYS_NICE, then that for others
-    # only (mm/madvise.c).
-    refused = kernels.since(5, 12) and not kernels.since(6, 13)
+    # CAP_SYS_NICE became a matter of others only (mm/madvise.c).
+    refused = not kernels.since(6, 12)
     assert as_user(NOBODY, advise) == ("EPERM" if refused else "")
     feature = "process_madvise of oneself without CAP_SYS_NICE"
     tell(feature, *(["refuses", "EPERM"] if refused else ["works"]))

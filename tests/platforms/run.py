@@ -49,7 +49,9 @@ def pytest(*arguments: str) -> Run:
     """Run pytest on this checkout with the installed package; its words go to the terminal."""
     with tempfile.TemporaryDirectory(prefix="pymigrate-matrix-") as folder:
         results = Path(folder, "results.xml")
-        command = [sys.executable, "-m", "pytest", "-q", *arguments, f"--junitxml={results}"]
+        # Not `python -m pytest`, which would import the checkout's package.
+        program = Path(sys.executable).with_name("pytest")
+        command = [str(program), "-q", *arguments, f"--junitxml={results}"]
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         if not results.exists():
             return Run(status, {}, ())
