@@ -31,7 +31,7 @@ MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
-.PHONY: test-kernels test-arch test-arch-quick test-big-endian
+.PHONY: test-kernels test-dispatch test-arch test-arch-quick test-big-endian
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -55,6 +55,10 @@ test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over tw
 
 test-kernels: $(READY)test $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table
 	PYTHONPATH=tests $(BIN)/python -m platforms kernels $(KERNELS)
+
+test-dispatch: $(READY)dispatch $(INSTALLED) ## the system calls of every ABI that has a compiler here, and a table
+	$(PIP) install --quiet ziglang
+	PYTHONPATH=tests $(BIN)/python -m platforms dispatch
 
 test-arch: $(READY)arch $(INSTALLED) ## real moves on machines of other architectures, and a table
 	PYTHONPATH=tests $(BIN)/python -m platforms arch $(ARCHES)

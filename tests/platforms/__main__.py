@@ -7,14 +7,18 @@ import sys
 
 from lab import LabError
 
-from platforms import guests, kernels, page
+from platforms import dispatch, guests, kernels, page
 
 
 def main() -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m platforms", description=__doc__)
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
-    matrices = {"arch": (guests.main, guests.MACHINES), "kernels": (kernels.main, kernels.KERNELS)}
+    matrices = {
+        "arch": (guests.main, guests.MACHINES),
+        "dispatch": (dispatch.main, dispatch.NAMES),
+        "kernels": (kernels.main, kernels.KERNELS),
+    }
     for name, (_, entries) in matrices.items():
         command = commands.add_parser(name, help=f"of {', '.join(entries)}")
         command.add_argument("names", nargs="*", choices=[[], *entries], metavar="NAME")

@@ -44,7 +44,7 @@ SECTIONS = (
     Section("kernels", "Kernels", "By `make test-kernels`."),
     Section("wheels", "Wheels", "By `make wheels`."),
     Section("pythons", "Pythons", "By `make test-pythons`."),
-    Section("dispatch", "Numbers of system calls", "By `make test-arch`."),
+    Section("dispatch", "Numbers of system calls", "By `make test-dispatch`."),
 )
 """In the order of the page. A command without a record yet is left out."""
 
