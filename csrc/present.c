@@ -36,6 +36,13 @@ struct scan_arg {
 
 #define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
 
+/* What ioctl() takes for a request. POSIX says int, as does musl. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
 enum {
 	REGIONS = 128,
 	ENTRIES = 512
@@ -120,7 +127,7 @@ static int scan_present(const struct pm_memory *memory, struct scan_arg *arg)
 	arg->category_mask = SCAN_PRESENT | SCAN_PFNZERO;
 	arg->return_mask = SCAN_HUGE;
 	do
-		found = ioctl(memory->pagemap, SCAN_IOCTL, arg);
+		found = ioctl(memory->pagemap, (ioctl_request)SCAN_IOCTL, arg);
 	while (found < 0 && errno == EINTR);
 	return found < 0 ? -errno : found;
 }
