@@ -94,6 +94,8 @@ class _Lab:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         """Put the tests of each machine together, behind those that need none."""
+        if "userland" in self._wishes:
+            _deselect(config, items)
         groups: dict[Machine | None, list[pytest.Item]] = {None: []}
         for item in items:
             groups.setdefault(self._machine(item), []).append(item)
@@ -151,6 +153,13 @@ class _Lab:
             return Machine(**wishes)
         except TypeError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests of one kernel, which are about that alone, on other architectures."""
+    named = [i for i in items if any("kernel" in mark.kwargs for mark in i.iter_markers("numa"))]
+    items[:] = [item for item in items if item not in named]
+    config.hook.pytest_deselected(items=named)
 
 
 def _host_nodes() -> int:
