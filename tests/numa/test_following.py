@@ -288,7 +288,7 @@ def test_it_can_be_stopped() -> None:
 def test_it_can_be_stopped_in_a_migration() -> None:
     with target([0] * MANY, lambda: run_on(2)) as process:
         script = Script(*[nothing] * 10)
-        rate = float(MANY * 4096 / 4)
+        rate = float(MANY * PAGE / 4)
 
         def wait(seconds: float) -> bool:
             return script.wait(seconds) if seconds else True

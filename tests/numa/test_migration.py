@@ -26,7 +26,7 @@ from pymigrate.operations.report import Progress, Report
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa, pytest.mark.usefixtures("calm")]
 
-MANY = 4096  # pages: 16 MiB
+MANY = (16 << 20) // PAGE
 STEPS = MANY * PAGE * 2.5  # bytes in a second: MANY pages are done in four steps, in 0.4 s
 
 

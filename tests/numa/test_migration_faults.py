@@ -28,7 +28,7 @@ from pymigrate.operations.report import Progress, Report
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa]
 
-MANY = 4096  # pages: 16 MiB
+MANY = (16 << 20) // PAGE
 RATE = MANY * PAGE * 2.5  # bytes in a second: MANY pages are done in four steps, in 0.4 s
 
 

@@ -256,6 +256,7 @@ def test_free_memory_follows_what_is_used() -> None:
     # Of what the kernel holds of files it would give up some instead.
     Path("/proc/sys/vm/drop_caches").write_text("3")
     before = topology()[3].memory_free
-    with idle_process(lambda: Block([3] * 25_000)):
+    pages = (96 << 20) // PAGE
+    with idle_process(lambda: Block([3] * pages)):
         used = before - topology()[3].memory_free
-    assert used >= 0.5 * 25_000 * PAGE  # of 98 MiB, so much is no noise
+    assert used >= 48 << 20  # of 96 MiB, so much is no noise
