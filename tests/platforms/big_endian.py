@@ -5,8 +5,8 @@ The machine has nothing but that kernel and one program, tests/arch/moves.c.
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -41,8 +41,9 @@ def kernel() -> Path:
             subprocess.run(["make", *how, f"-j{os.cpu_count()}", "vmlinux"], check=True)
             subprocess.run([f"{COMPILER}strip", "-o", draft, tree / "vmlinux"], check=True)
 
-    source = re.sub(r"\W", "-", f"{RELEASE}-{int(ARCHIVE.stat().st_mtime)}")
-    return cache.entry(f"vmlinux/ppc64-{source}", make)
+    made_of = CONFIGURATION.read_bytes() + str(ARCHIVE.stat().st_mtime_ns).encode()
+    stamp = hashlib.sha256(made_of).hexdigest()[:16]
+    return cache.entry(f"vmlinux/{RELEASE}-ppc64-{stamp}", make)
 
 
 @dataclass(frozen=True)
