@@ -27,7 +27,7 @@ from support.processes import as_user, in_child, servant
 from support.syscalls import PROCESS_MADVISE, call, numbers
 
 from pymigrate import Cpuset, Eviction, Migration, Unsupported, evict, migrate, relocate
-from pymigrate.vma import vmas
+from pymigrate.kernel.vma import vmas
 
 pytestmark = [requires.root, requires.swap, pytest.mark.usefixtures("calm")]
 
