@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from lab.architectures import AMD64
 
 from platforms import page, record
-from platforms.record import Finding, Verdict
+from platforms.record import Finding
 from platforms.run import ROOT, pytest
 
 KERNELS = tuple(AMD64.suites)
@@ -40,6 +41,5 @@ def main(names: Sequence[str], *, quick: bool) -> int:
 
 
 def _finding(kernel: str, text: str) -> Finding:
-    feature, verdict, detail = text.split("|")
-    known: dict[str, Verdict] = {"works": "works", "falls back": "falls back", "refuses": "refuses"}
-    return Finding(feature, kernel, known[verdict], detail)
+    feature, verdict, detail, release = json.loads(text)
+    return Finding(feature, kernel, release, verdict, detail)

@@ -86,8 +86,10 @@ def kernels(findings: Sequence[Finding]) -> str:
         cells.setdefault(finding.feature, {})[finding.kernel] = said
     dates = {finding.kernel: finding.date for finding in findings}
     body = [(name, *(of.get(kernel, "") for kernel in columns)) for name, of in cells.items()]
-    last = ("Date", *(dates[kernel] for kernel in columns))
-    return _table([("Feature", *columns), *body, last])
+    releases = {finding.kernel: finding.release for finding in findings}
+    last = [("Release", releases), ("Date", dates)]
+    rows = [(name, *(of[kernel] for kernel in columns)) for name, of in last]
+    return _table([("Feature", *columns), *body, *rows])
 
 
 def _cells(row: Row) -> tuple[str, ...]:

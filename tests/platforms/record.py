@@ -66,7 +66,8 @@ class Finding:
 
     Attributes:
         feature: What is asked for.
-        kernel: Of whom: the column of the table.
+        kernel: Of whom, by the name that the lab has for it: the column of the table.
+        release: Which it was, as it says itself.
         verdict: What came of it.
         detail: Which way it falls back, which error it refuses with.
         date: When, as in ISO 8601.
@@ -74,6 +75,7 @@ class Finding:
 
     feature: str
     kernel: str
+    release: str
     verdict: Verdict
     detail: str = ""
     date: str = field(default_factory=today)

@@ -56,10 +56,15 @@ def marked_so_far() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("numa_pte_updates "))
 
 
-def wait_until_marked(child: Servant[Busy]) -> None:
-    """Until balancing has gone over as many pages as the block has, seen or not."""
-    start, end = marked_so_far(), time.monotonic() + 60
-    while marked_so_far() < start + MANY and not hidden(child):
+def wait_until_marked(child: Servant[Busy], before: int) -> None:
+    """Until balancing has gone over as many pages as the block has, seen or not.
+
+    Args:
+        child: Who has the block.
+        before: What was marked before there was one.
+    """
+    end = time.monotonic() + 120
+    while marked_so_far() < before + MANY and not hidden(child):
         if time.monotonic() > end:
-            pytest.skip("balancing has not marked enough pages in 60 s")
+            pytest.skip("balancing has not marked enough pages in 120 s")
         time.sleep(0.05)

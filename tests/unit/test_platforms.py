@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from platforms import page, record
-from platforms.record import Finding, Row
+from platforms.record import Finding, Row, Verdict
 
 OLD = "2005-12-01"
 
 
 def row(result: str, date: str = OLD) -> Row:
     return Row("s390x", 64, "big", "unit tests", result, python="CPython 3.11.2", date=date)
+
+
+def finding(feature: str, kernel: str, verdict: Verdict, detail: str = "") -> Finding:
+    return Finding(feature, kernel, f"{kernel}-amd64", verdict, detail, OLD)
 
 
 def test_the_page_is_made_of_the_records() -> None:
@@ -38,14 +42,15 @@ def test_a_run_of_some_leaves_the_others(tmp_path: Path) -> None:
 
 
 def test_a_kernel_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    record.save_findings("kernels", [Finding("pidfd", "5.10", "works", date=OLD)], tmp_path)
-    record.save_findings("kernels", [Finding("pidfd", "6.1", "works", date=OLD)], tmp_path)
-    record.save_findings("kernels", [Finding("evict", "5.10", "refuses", "EINVAL", OLD)], tmp_path)
+    record.save_findings("kernels", [finding("pidfd", "5.10", "works")], tmp_path)
+    record.save_findings("kernels", [finding("pidfd", "6.1", "works")], tmp_path)
+    record.save_findings("kernels", [finding("evict", "5.10", "refuses", "EINVAL")], tmp_path)
     assert page.kernels(record.load("kernels", tmp_path).findings) == (
         "| Feature | 6.1        | 5.10            |\n"
         "| ------- | ---------- | --------------- |\n"
         "| pidfd   | works      |                 |\n"
         "| evict   |            | refuses: EINVAL |\n"
+        "| Release | 6.1-amd64  | 5.10-amd64      |\n"
         "| Date    | 2005-12-01 | 2005-12-01      |\n"
     )
 
