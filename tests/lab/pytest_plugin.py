@@ -43,12 +43,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "needs --lab-site",
     )
     group.addoption(
-        "--lab-nodes",
-        type=int,
-        metavar="COUNT",
-        help="give that machine fewer nodes, for tests that need two",
-    )
-    group.addoption(
         "--lab-site",
         metavar="FOLDER",
         help="below the rootdir: where that machine finds the package that is built for it",
@@ -80,9 +74,6 @@ class _Lab:
         chosen = {"kernel": "lab_kernel", "userland": "lab_userland"}
         wishes = {name: config.getoption(option) for name, option in chosen.items()}
         self._wishes = {name: wish for name, wish in wishes.items() if wish}
-        nodes = config.getoption("lab_nodes")
-        if nodes:
-            self._wishes.update(nodes=nodes, cpus=nodes)
         self._site = [config.getoption("lab_site"), str(Path(lab.__file__).parents[1])]
         if self._wishes.get("userland") and not self._site[0]:
             raise pytest.UsageError("--lab-userland needs --lab-site")

@@ -1,7 +1,4 @@
-"""Real moves on a big-endian kernel: none is distributed, so one is built from Debian's source.
-
-The machine has nothing but that kernel and one program, tests/arch/moves.c.
-"""
+"""A big-endian kernel with several nodes, built from Debian's source: none is distributed."""
 
 from __future__ import annotations
 
@@ -9,21 +6,17 @@ import hashlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from arch.test_kernel_tables import ARCHIVE, RELEASE
-from lab import cache, initramfs
+from lab import cache
+from lab.architectures import PPC64EL
 from lab.errors import Missing
 
-from platforms import driver
-
+PPC64 = replace(PPC64EL, name="ppc64", image="", suites={})
 CONFIGURATION = Path(__file__).with_name("big_endian.config")
 COMPILER = "powerpc64-linux-gnu-"
-EMULATOR = "qemu-system-ppc64"
-SECONDS = 300
 
 
 def kernel() -> Path:
@@ -44,47 +37,3 @@ def kernel() -> Path:
     made_of = CONFIGURATION.read_bytes() + str(ARCHIVE.stat().st_mtime_ns).encode()
     stamp = hashlib.sha256(made_of).hexdigest()[:16]
     return cache.entry(f"vmlinux/{RELEASE}-ppc64-{stamp}", make)
-
-
-@dataclass(frozen=True)
-class BigEndian:
-    """A machine with two nodes.
-
-    Attributes:
-        abi: Of the program, in tests/arch/abis.py: the kernel's own, or the 32-bit one.
-    """
-
-    abi: str
-
-    def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
-        """Boot it with the program as its first."""
-        with tempfile.TemporaryDirectory(prefix="pymigrate-big-endian-") as folder:
-            program = driver.build(self.abi, Path(folder))
-            ramdisk = Path(folder, "ramdisk")
-            ramdisk.write_bytes(initramfs.archive({"init": program.read_bytes()}))
-            command = [EMULATOR, *_machine(), "-kernel", str(kernel()), "-initrd", str(ramdisk)]
-            ran = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=SECONDS,
-                check=False,
-            )
-        return driver.facts(ran.stdout.decode(errors="replace"))
-
-
-def needed_by(machine: object) -> bool:
-    """Tell whether a machine needs the kernel that is built here."""
-    return isinstance(machine, BigEndian)
-
-
-def _machine() -> list[str]:
-    safeguards = "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
-    options = ["-accel", "tcg,thread=single", "-machine", f"pseries,x-vof=on,{safeguards}"]
-    options += ["-cpu", "power9", "-smp", "2,sockets=2", "-m", "1G"]
-    for node in range(2):
-        options += ["-object", f"memory-backend-ram,id=memory{node},size=512M"]
-        options += ["-numa", f"node,nodeid={node},memdev=memory{node},cpus={node}"]
-    options += ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    return [*options, "-serial", "stdio", "-append", "console=hvc0 quiet panic=-1"]
