@@ -297,14 +297,14 @@ def test_cancel_in_a_signal_handler() -> None:
 
 def test_pause_and_resume() -> None:
     with target([0] * MANY) as process:
-        migration = stepwise(process.pid, rate=STEPS * 4)
+        migration = stepwise(process.pid)
         steps = iter(migration)
         next(steps)
         migration.pause()
         halfway = process.counts()
         rest = threading.Thread(target=list, args=[steps])
         rest.start()
-        rest.join(0.3)  # as long as all of it takes
+        rest.join(0.5)  # longer than all of it takes
         assert rest.is_alive()
         assert process.counts() == halfway
         migration.resume()
