@@ -19,6 +19,9 @@ C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/arch/*.h)
 PROGRAMS := $(wildcard benchmarks examples/demo examples/*.py)
 C_WARNINGS := -Wall -Wextra -Wconversion -Wpedantic -Werror
 
+# The time that all files in packages bear, so that two builds of a commit are the same bytes.
+EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || stat --format=%Y pyproject.toml)
+
 # What the wheel is made of; the folders too, as they change when a file is taken away.
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find csrc pymigrate -name __pycache__ -prune -o ! -name '*.so' -print)
@@ -41,7 +44,7 @@ setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(MPI) $(LINTERS
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation
+	umask 022 && SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build --no-isolation
 	touch $(WHEEL)
 
 test: $(READY)test $(READY)launchers $(MPI) $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers

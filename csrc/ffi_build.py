@@ -1,6 +1,7 @@
 """Builds pymigrate._shim from the C in this folder. Run by setup.py, never at run time."""
 
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -14,9 +15,13 @@ UNITS = (
 )
 
 # The oldest CPython whose stable ABI the wheels keep to, whatever interpreter builds them.
-# Free-threaded CPython has no stable ABI.
+# Free-threaded CPython has no stable ABI, and PyPy has none at all.
 ABI3_FLOOR = ("Py_LIMITED_API", "0x03090000")
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+STABLE_ABI = sys.implementation.name == "cpython" and not FREE_THREADED
+
+# Debug information would name the folder of the build, which is another one each time.
+ANYWHERE = f"-ffile-prefix-map={Path.cwd()}=."
 
 # Set to 1 to build with AddressSanitizer and UndefinedBehaviorSanitizer (see CONTRIBUTING.md).
 SANITIZE = os.environ.get("PYMIGRATE_SANITIZE") == "1"
@@ -31,7 +36,10 @@ ffi.set_source(
     sources=[f"csrc/{unit}.c" for unit in UNITS],
     include_dirs=["csrc"],
     depends=[f"csrc/{header.relative_to(HERE)}" for header in HERE.rglob("*.h")],
-    define_macros=[] if FREE_THREADED else [ABI3_FLOOR],
-    extra_compile_args=["-std=c11", "-fvisibility=hidden", *(SANITIZER_FLAGS if SANITIZE else [])],
+    define_macros=[ABI3_FLOOR] if STABLE_ABI else [],
+    extra_compile_args=[
+        *("-std=c11", "-fvisibility=hidden", ANYWHERE),
+        *(SANITIZER_FLAGS if SANITIZE else []),
+    ],
     extra_link_args=SANITIZER_FLAGS if SANITIZE else [],
 )

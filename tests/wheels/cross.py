@@ -68,11 +68,19 @@ def _environment(target: Target, system: Path, folder: Path) -> dict[str, str]:
 def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
     """Run a command that has to succeed, and return what it said.
 
+    Files that it makes have the usual modes: wheels keep them.
+
     Raises:
         Failed: it did not.
     """
     done = subprocess.run(
-        command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        command,
+        env=env,
+        umask=0o022,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode:
         raise Failed(f"{' '.join(map(str, command))}\n{done.stdout}")
