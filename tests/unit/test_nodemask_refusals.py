@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tracemalloc
 from fractions import Fraction
 from typing import Any, Callable
 
@@ -62,6 +61,7 @@ def test_numbers_out_of_range(number: int) -> None:
 
 def price(refused: Callable[[], object]) -> tuple[int, int]:
     """Bytes allocated at most during a refusal, and the length of its message."""
+    tracemalloc = pytest.importorskip("tracemalloc", reason="CPython alone has it")
     tracemalloc.start()
     try:
         refused()

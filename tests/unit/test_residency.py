@@ -256,7 +256,7 @@ def test_memory_is_bounded() -> None:
 
     count, growth = in_child(grown)
     assert count == 200_000
-    assert growth < 2**20  # of 14 MB
+    assert growth < 2**21  # of 14 MB; qemu-user, where that runs it, takes some itself
 
 
 def peak() -> int:
