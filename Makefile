@@ -32,9 +32,11 @@ WHEEL := dist/.built
 INSTALLED := $(VENV)/.installed
 MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
+WHEELWRIGHT := $(VENV)/.wheelwright
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
 .PHONY: test-kernels test-dispatch test-arch test-arch-quick test-big-endian
+.PHONY: wheels wheels-quick
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -71,6 +73,12 @@ test-arch-quick: $(READY)arch $(INSTALLED) ## the same on two of them, for CI
 
 test-big-endian: $(READY)big-endian $(INSTALLED) ## the same on a big-endian kernel, built here
 	PYTHONPATH=tests $(BIN)/python -m platforms arch ppc64 ppc32
+
+wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse/, tried there, and a table
+	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels $(WHEELS)
+
+wheels-quick: $(READY)wheels $(WHEELWRIGHT) ## the same with fewer tests, for CI
+	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
 	$(BIN)/python examples/demo
@@ -118,7 +126,7 @@ sanitize: $(INSTALLED) ## run the unit and host tests with the shim under ASan a
 		$(BIN)/pytest $(wildcard tests/unit tests/host) $(PYTEST_ARGS)
 
 clean: ## remove everything that was made here, .venv too
-	rm -rf $(VENV) build dist *.egg-info pymigrate/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist wheelhouse *.egg-info pymigrate/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # -- the marks
 
@@ -148,4 +156,8 @@ $(MPI): $(READY)test
 
 $(LINTERS): $(READY)lint $(INSTALLED)
 	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[lint]"
+	touch $@
+
+$(WHEELWRIGHT): $(INSTALLED)
+	wheel=$$(echo dist/*.whl) && $(PIP) install --quiet "$$wheel[wheels]"
 	touch $@

@@ -15,8 +15,8 @@ from pathlib import Path
 from lab import cache, debian
 
 SUITE = "trixie"
-SUITES = {"loong64": "forky", "ppc64el": "forky", "s390x": "forky"}
-"""The same where that has packages which mirrors lack."""
+SUITES = {"amd64": "forky", "loong64": "forky", "ppc64el": "forky", "s390x": "forky"}
+"""The same where that has a later Python to be shown, or packages which mirrors lack."""
 
 PYTHON = "/usr/bin/python3"
 PACKAGES = (

@@ -39,10 +39,16 @@ class Section:
     text: str
 
 
+WHEELS = """\
+By `make wheels`, which cross-builds them, each twice to the same bytes; auditwheel names them for
+the oldest C library that has all they ask for. Only the hosted workflow has wheels for musl and for
+free-threaded CPython, and builds in the containers of manylinux. It has none for loongarch64: there
+the sdist is built."""
+
 SECTIONS = (
     Section("arch", "Architectures", "By `make test-arch`."),
     Section("kernels", "Kernels", "By `make test-kernels`."),
-    Section("wheels", "Wheels", "By `make wheels`."),
+    Section("wheels", "Wheels", WHEELS),
     Section("pythons", "Pythons", "By `make test-pythons`."),
     Section("dispatch", "Numbers of system calls", "By `make test-dispatch`."),
 )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[2]
+
+PYTEST = Path(sys.executable).with_name("pytest")
+"""Not `python -m pytest`, which would import the checkout's package."""
 
 GREEN = 0
 """pytest's exit status where nothing failed."""
@@ -45,14 +49,22 @@ class Run:
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
 
 
-def pytest(*arguments: str) -> Run:
-    """Run pytest on this checkout with the installed package; its words go to the terminal."""
+def pytest(
+    *arguments: str,
+    program: Sequence[str | Path] = (PYTEST,),
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    """Run pytest on this checkout with the installed package; its words go to the terminal.
+
+    Args:
+        arguments: Of pytest.
+        program: That of another Python; by default, this one's.
+        env: Its environment.
+    """
     with tempfile.TemporaryDirectory(prefix="pymigrate-matrix-") as folder:
         results = Path(folder, "results.xml")
-        # Not `python -m pytest`, which would import the checkout's package.
-        program = Path(sys.executable).with_name("pytest")
-        command = [str(program), "-q", *arguments, f"--junitxml={results}"]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        command = [*map(str, program), "-q", *arguments, f"--junitxml={results}"]
+        status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
         if not results.exists():
             return Run(status, {}, ())
         return _read(status, results)

@@ -1,0 +1,106 @@
+"""`make wheels`: the wheels of all platforms, cross-built, checked, installed and tested."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab import LabError
+from wheels import audit, cross, foreign
+from wheels.cross import Failed
+from wheels.targets import TARGETS, Target
+
+from platforms import page, record
+from platforms.record import Row
+from platforms.run import ROOT, Run, pytest
+
+NAMES = tuple(TARGETS)
+HOUSE = ROOT / "wheelhouse"
+
+QUICK = ("armv7l", "s390x")
+"""Of another word size, and of another byte order: where time is short these run the unit tests."""
+
+
+def main(names: Sequence[str], *, quick: bool) -> int:
+    """Make wheels, try each with a Python of its platform, and print the table.
+
+    Args:
+        names: Of machines; none for all.
+        quick: Whether most are imported only; the record stays as it is.
+
+    Returns:
+        An exit status: whether anything failed.
+    """
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    rows: dict[str, Row] = {}
+    status = 0
+    for name in names or TARGETS:
+        start = time.monotonic()
+        print(f"-- {name}", flush=True)
+        try:
+            wheel = _made(TARGETS[name], sdist)
+            built = time.monotonic()
+            print(f"{wheel.name}, the same twice, in {built - start:.1f} s", flush=True)
+            row, good = _tried(TARGETS[name], wheel, test=not quick or name in QUICK)
+            print(f"{row.shown} in {time.monotonic() - built:.1f} s: {row.result}", flush=True)
+        except (Failed, LabError) as error:
+            print(f"{name}: FAILED, {error}", flush=True)
+            status = 1
+            continue
+        rows[name] = row
+        status = status if good else 1
+        if not quick:
+            record.save_rows("wheels", {name: row}, NAMES)
+            page.write()  # at once: the unit tests of the next one compare it with the records
+    print(page.platforms(rows.values()) if rows else "no wheel was made")
+    return status
+
+
+def _made(target: Target, sdist: Path) -> Path:
+    """Make a wheel twice, in different places, and put it into the wheelhouse."""
+    assert "SOURCE_DATE_EPOCH" in os.environ, "set SOURCE_DATE_EPOCH to the commit's time"
+    with tempfile.TemporaryDirectory(prefix="pymigrate-wheel-") as folder:
+        first, second = (cross.wheel(target, sdist, Path(folder, each)) for each in ("a", "bb"))
+        if first.read_bytes() != second.read_bytes():
+            raise Failed("two builds of the same source differ")
+        named = audit.name(first, Path(folder))
+        audit.check(named)
+        HOUSE.mkdir(exist_ok=True)
+        for old in HOUSE.glob(f"*_{target.name}.whl"):
+            old.unlink()
+        return Path(shutil.copy(named, HOUSE))
+
+
+def _tried(target: Target, wheel: Path, *, test: bool) -> tuple[Row, bool]:
+    """Install and import a wheel where it belongs, and run the unit tests there."""
+    python = foreign.find(target.userland)
+    facts = python.facts()
+    with tempfile.TemporaryDirectory(prefix="pymigrate-site-") as folder:
+        site = Path(folder)
+        python.install(wheel, site)
+        python.run("-c", "import pymigrate; pymigrate.NodeMask('0-3,64')", path=(site,))
+        run = _unit_tests(python, wheel, site) if test else None
+    said = f"{run}; " if run else ""
+    row = Row(
+        target.abi.name,
+        facts["bits"],
+        facts["byteorder"],
+        "unit tests" if run else "imported",
+        said + audit.platform(wheel),
+        kernel=python.by,
+        python=facts["python"],
+    )
+    return row, run is None or run.green
+
+
+def _unit_tests(python: foreign.Python, wheel: Path, site: Path) -> Run:
+    options = ("-p", "no:cacheprovider", "--hypothesis-profile=emulated")
+    return pytest(
+        *("tests/unit", *options),
+        program=(*python.command, "-m", "pytest"),
+        env=python.environment(site, python.tools(wheel)),
+    )
