@@ -36,7 +36,7 @@ WHEELWRIGHT := $(VENV)/.wheelwright
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
 .PHONY: test-kernels test-dispatch test-arch test-arch-quick test-big-endian
-.PHONY: wheels wheels-quick
+.PHONY: wheels wheels-quick test-pythons
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -79,6 +79,9 @@ wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse
 
 wheels-quick: $(READY)wheels $(WHEELWRIGHT) ## the same with fewer tests, for CI
 	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
+
+test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python that is here, and a table
+	PYTHONPATH=tests $(BIN)/python -m platforms pythons $(PYTHONS)
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another
 	$(BIN)/python examples/demo

@@ -7,7 +7,7 @@ import sys
 
 from lab import LabError
 
-from platforms import dispatch, guests, kernels, page, wheels
+from platforms import dispatch, guests, kernels, page, pythons, wheels
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
         "arch": (guests.main, guests.MACHINES),
         "dispatch": (dispatch.main, dispatch.NAMES),
         "kernels": (kernels.main, kernels.KERNELS),
+        "pythons": (pythons.main, pythons.NAMES),
         "wheels": (wheels.main, wheels.NAMES),
     }
     for name, (_, entries) in matrices.items():

@@ -45,11 +45,16 @@ the oldest C library that has all they ask for. Only the hosted workflow has whe
 free-threaded CPython, and builds in the containers of manylinux. It has none for loongarch64: there
 the sdist is built."""
 
+PYTHONS = """\
+By `make test-pythons`: the one wheel for CPython, built from source where that is not for it. What
+the machine that wrote this did not have, the hosted workflow tests: CPython 3.14, which some of the
+wheels above were tried with too, and the free-threaded ones."""
+
 SECTIONS = (
     Section("arch", "Architectures", "By `make test-arch`."),
     Section("kernels", "Kernels", "By `make test-kernels`."),
     Section("wheels", "Wheels", WHEELS),
-    Section("pythons", "Pythons", "By `make test-pythons`."),
+    Section("pythons", "Pythons", PYTHONS),
     Section("dispatch", "Numbers of system calls", "By `make test-dispatch`."),
 )
 """In the order of the page. A command without a record yet is left out."""

@@ -1,0 +1,86 @@
+"""`make test-pythons`: the one wheel on every Python that this machine has, and PyPy."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from platforms import interpreters, page, record
+from platforms.interpreters import Interpreter
+from platforms.record import Row
+from platforms.run import ROOT, pytest
+
+NAMES = (
+    *(f"cpython3.{minor}" for minor in range(9, 16)),
+    *(f"cpython3.{minor}t" for minor in range(13, 16)),
+    *(f"pypy3.{minor}" for minor in range(9, 12)),
+)
+TESTS = {"PyPy": ("tests/unit", "tests/host/test_migrate.py", "tests/host/test_residency.py")}
+"""Where others take what the Python lacks: os.waitid, and a reference count that ends files."""
+
+EXTRAS = {"PyPy": "cli,test"}
+"""Where not all can be had: psutil takes what PyPy's imitation of CPython lacks."""
+
+
+def main(names: Sequence[str], *, quick: bool) -> int:
+    """Install the wheel with each Python, test it, and print the table.
+
+    Args:
+        names: Of Pythons; none for all that are here.
+        quick: Whether the record stays as it is.
+
+    Returns:
+        An exit status: whether anything failed.
+    """
+    here = interpreters.find()
+    rows: dict[str, Row] = {}
+    status = 0
+    for name in names or NAMES:
+        if name not in here:
+            continue
+        print(f"-- {name}: {here[name].program}", flush=True)
+        try:
+            rows[name], good = _tested(here[name])
+            if not quick:
+                record.save_rows("pythons", {name: rows[name]}, NAMES)
+                page.write()  # at once: the unit tests of the next one compare it with the records
+        except subprocess.CalledProcessError as error:
+            print(f"{name}: FAILED, {error}", flush=True)
+            good = False
+        status = status if good else 1
+    print(page.platforms(rows.values()))
+    print("not here:", ", ".join(name for name in names or NAMES if name not in here))
+    return status
+
+
+def _tested(python: Interpreter) -> tuple[Row, bool]:
+    kind = "whl" if python.takes_abi3 else "tar.gz"
+    (package,) = (ROOT / "dist").glob(f"*.{kind}")
+    with tempfile.TemporaryDirectory(prefix="pymigrate-python-") as folder:
+        environment = Path(folder, "venv")
+        _run(python.program, "-m", "venv", environment)
+        pip = (environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+        _run(*pip, "install", "--quiet", f"{package}[{EXTRAS.get(python.name, 'cli,job,test')}]")
+        run = pytest(
+            *TESTS.get(python.name, ("tests/unit", "tests/host")),
+            *("-p", "no:cacheprovider"),
+            program=(environment / "bin" / "pytest",),
+        )
+    made_of = "from source" if kind == "tar.gz" else "the one wheel"
+    row = Row(
+        platform.machine(),
+        python.bits,
+        python.byteorder,
+        "real calls",
+        f"{run}; {made_of}",
+        kernel=".".join(platform.release().split(".")[:2]),
+        python=f"{python.name} {python.version}{'t' * python.free_threaded}",
+    )
+    return row, run.green
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True)
