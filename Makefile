@@ -116,6 +116,7 @@ lint-workflows: $(LINTERS)
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/pytest -q tests/wheels/test_hosted.py
 
 # The sanitizers' build lives beside the ordinary one and is found before it. Python's own allocator
 # would hide overruns from them; what the interpreter still holds at its end is no leak of ours.
