@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,11 +31,11 @@ def build(abi: str, folder: Path) -> Path:
 
 def facts(output: str) -> tuple[Mapping[str, Any], str, bool]:
     """Return what the program said of its machine, what came out in words, and if it was good."""
-    for line in output.splitlines():
-        if line.startswith("platform "):
-            told = json.loads(line[len("platform ") :])
-            return told, f"{told['pages']} pages to and fro, from C", True
-    return {}, output.strip() or "it said nothing", False
+    found = re.search(r"platform (\{.*\})", output)  # a kernel may have begun the line
+    if not found:
+        return {}, output.strip() or "it said nothing", False
+    told = json.loads(found[1])
+    return told, f"{told['pages']} pages to and fro, from C", True
 
 
 @dataclass(frozen=True)

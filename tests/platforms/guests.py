@@ -58,7 +58,7 @@ class Guest:
 MACHINES: dict[str, Machine] = {
     "aarch64": Guest("arm64"),
     "i386": Guest("i386"),
-    "ppc64le": Guest("ppc64el", kernel="6.1"),  # with pages of 64 KiB
+    "ppc64le": Guest("ppc64el", kernel="6.1", tests=BASICS),  # with pages of 64 KiB
     "armhf": Guest("armhf", tests=BASICS),  # on the kernel of aarch64
     # With several nodes QEMU 7.2 loses what virtio devices have to say, so it has none.
     "riscv64": Bare("riscv64", RISCV64, lambda: kernel.find("6.12", RISCV64).executable()),
