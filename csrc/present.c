@@ -88,10 +88,10 @@ static bool add_base_pages(struct walk *walk, uint64_t end)
 {
 	uint64_t size = walk->memory->page_size;
 	uint32_t kind = walk->segment->kind;
-	uint64_t some = (end - walk->at) / size;
+	uint64_t left = (end - walk->at) / size;
+	size_t some = left < walk->room ? (size_t)left : walk->room;
 	struct pm_page *page = walk->pages + walk->count;
 
-	some = some < walk->room ? some : walk->room;
 	walk->count += some;
 	walk->room -= some;
 	for (; some > 0; some--, walk->at += size)
