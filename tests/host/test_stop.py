@@ -85,7 +85,12 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
 def test_signals_on_top_of_signals() -> None:
     """One handler may interrupt another one at any instruction."""
     done = subprocess.run(
-        [sys.executable, "-c", FLOODED], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", FLOODED],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd="/",
     )
     assert done.stdout == "heard\n"
 

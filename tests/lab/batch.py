@@ -120,6 +120,9 @@ class Batch:
         foreign = self._machine.userland is not None
         options = {**vars(self._config.option), **_OVERRIDDEN}
         options["rootdir"] = str(self._config.rootpath)
+        # What failed last is remembered by the host, and the setting not known in there.
+        settings = options.get("override_ini") or []
+        options["override_ini"] = [s for s in settings if not s.startswith("cache_dir=")]
         options["inifilename"] = str(self._config.inipath) if self._config.inipath else None
         job = {
             "options": {name: value for name, value in options.items() if _is_json(value)},

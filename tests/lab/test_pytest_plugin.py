@@ -88,7 +88,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ElementTree.E
     folder = tmp_path_factory.mktemp("sample")
     for name, content in FILES.items():
         (folder / name).write_text(content, encoding="utf-8")
-    run = [sys.executable, "-m", "pytest", "--junitxml=results.xml"]
+    options = ["--junitxml=results.xml", "--strict-config", "-o", "cache_dir=elsewhere"]
+    run = [sys.executable, "-m", "pytest", *options]
     assert subprocess.run(run, cwd=folder, check=False).returncode == pytest.ExitCode.TESTS_FAILED
     cases = ElementTree.parse(folder / "results.xml").iter("testcase")  # noqa: S314 - ours
     return {case.attrib["name"]: case for case in cases}
