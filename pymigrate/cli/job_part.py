@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -106,6 +107,7 @@ class _Line:
             time.sleep(self._every)
 
     def _heed(self, stop: _Stop) -> None:
-        while sys.stdin.buffer.read(1):
+        # Not by sys.stdin: an interpreter that ends while a thread holds its lock is aborted.
+        while os.read(sys.stdin.fileno(), 4096):
             pass
         stop.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pymigrate._checks import check_positive
-from pymigrate.errors import InvalidArgument
+from pymigrate.errors import InvalidArgument, NoSuchJob
 from pymigrate.launchers.command_run import run_command
 from pymigrate.launchers.conductor import Conductor
 from pymigrate.launchers.engines import engine_of
@@ -90,7 +90,7 @@ class JobOnHosts:
         Raises:
             InvalidArgument: It has run already.
             EngineMissing: The engine's commands are not here.
-            NoSuchJob: There is no such job that runs.
+            NoSuchJob: No such job runs, or it has no process on the hosts that were named.
             JobRefused: The caller may not join it.
             LauncherError: The engine failed.
         """
@@ -121,7 +121,14 @@ class JobOnHosts:
         nodes = node_set(hosts)
         conductor = self._conduct(nodes, progress, at_once=False)
         run_on_nodes(nodes, self._helper(self._target, len(nodes)), conductor)
-        return conductor.report()
+        report = conductor.report()
+        if report.complete and not report.processes:
+            raise NoSuchJob(
+                f"no process of {self._target} was found on these hosts",
+                reason="unknown",
+                remedy="see whether it runs, and on which hosts",
+            )
+        return report
 
     def _conduct(
         self,

@@ -6,6 +6,7 @@ import os
 import re
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers.natural import natural
 from pymigrate.launchers.programs import ask, require
 
 TYPE_CHECKING = False
@@ -107,10 +108,10 @@ class SlurmJob:
 
     def _look_up(self) -> None:
         """Its number and its hosts; the id of an array stands for all its tasks that run."""
-        form = "%A|%T|%N"
+        form = "%A|%T|%N|%i"
         query = ["squeue", "--noheader", "--states=all", f"--jobs={self._job}", f"--format={form}"]
         answer = ask(query, _PACKAGE, self.environment())
-        rows = [line.split("|", 2) for line in answer.stdout.splitlines()]
+        rows = [line.split("|", 3) for line in answer.stdout.splitlines()]
         if answer.returncode and "Invalid job id" not in answer.stderr:
             told = " ".join(answer.stderr.split()) or f"squeue ended with {answer.returncode}"
             raise LauncherError(
@@ -128,11 +129,11 @@ class SlurmJob:
             raise NoSuchJob(
                 f"Slurm job {self._job} stands for {len(running)} jobs that run",
                 reason="several",
-                remedy=f"name one: {', '.join(sorted({row[0] for row in running}))}",
+                remedy=f"name one: {', '.join(sorted({row[3] for row in running}, key=natural))}",
             )
         if not running:
             raise _not_running(self._job, rows[0][1])
-        self._job, _, self._nodes = running[0]
+        self._job, _, self._nodes, _ = running[0]
 
     def _nodes_of_step(self) -> str:
         # All steps, as a query for one by name, such as batch, is answered with those by number.

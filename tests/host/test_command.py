@@ -86,6 +86,19 @@ def test_a_map_beside_nodes() -> None:
     )
 
 
+def test_a_helper_ends_while_its_leash_is_held() -> None:
+    """Whoever holds the other end of its standard input need not let go of it first."""
+    words = [*COMMAND, "job", "cgroup:nobody/here", "home", "--here", "--leash"]
+    leash, other_end = os.pipe()
+    try:
+        done = subprocess.run(words, check=False, stdin=leash, capture_output=True, cwd="/")
+    finally:
+        os.close(leash)
+        os.close(other_end)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert b"no cgroup" in done.stdout
+
+
 def test_an_ended_process() -> None:
     pid = ended()
     done = run("migrate", pid, HERE, HERE)

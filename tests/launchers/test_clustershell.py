@@ -93,6 +93,11 @@ def test_a_cgroup_that_a_host_lacks(cluster: Slurm, folder: Path) -> None:
     assert "is no cgroup" in report["hosts"][0]["finding"]
 
 
+def test_a_job_of_which_no_host_has_a_process(cluster: Slurm, folder: Path) -> None:
+    error = answer(cluster, folder, "slurm:99999", "0", "0", "--hosts", "@few", status=2)["error"]
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
+
+
 def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
     script = folder / "helper.sh"
     script.write_text(
