@@ -258,9 +258,8 @@ sys.exit(main(words))
 def test_an_interrupt_where_no_migration_has_begun_puts_all_back(moment: str) -> None:
     with cpuset("0", cpus="0-1") as group, target([0] * 100, lambda: enter(group)) as process:
         words = [moment, "relocate", str(group), "--mems", "1", "--cpus", "1"]
-        done = subprocess.run(
-            [sys.executable, "-c", STOPPED, *words], check=False, capture_output=True, text=True
-        )
+        program = [sys.executable, "-c", STOPPED, *words]
+        done = subprocess.run(program, check=False, capture_output=True, text=True, cwd="/")
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "pymigrate: stopped\n")
         assert (mems(group), cpus(group)) == ("0", "0-1")
         assert process.counts() == {0: 100}
