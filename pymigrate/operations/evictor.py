@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 
 from pymigrate._native import ffi, lib
@@ -65,9 +66,10 @@ class Evictor(Action):
             for stretch in kept:
                 lib.pm_recall(self._mem, stretch.open(), PAGE_SIZE)
         if not self._evictor.caches.own:
-            self._areas = ffi.new("struct pm_area[]", list(_file_areas(self._pid)))
-            self._evictor.caches.areas = self._areas
-            self._evictor.caches.count = len(self._areas)
+            caches = self._evictor.caches
+            areas = list(_file_areas(self._pid, caches.map_files))
+            self._areas = ffi.new("struct pm_area[]", areas)
+            caches.areas, caches.count = self._areas, len(areas)
         lib.pm_drain()
 
     def close(self) -> None:
@@ -101,15 +103,26 @@ class Evictor(Action):
         return refused(number, self._pid)
 
 
-def _file_areas(pid: int) -> Iterator[tuple[int, int, int]]:
+def _file_areas(pid: int, map_files: int) -> Iterator[tuple[int, int, int]]:
     """Start, end and offset of each mapping of a file; none where they may not be seen."""
+    if map_files < 0:
+        return
     with suppress(KernelError):
         file = open_memory_file(pid, "maps")
         try:
             for line in lines(file):
                 addresses, _, offset, _, inode = line.split(None, 5)[:5]
-                if inode != b"0":
-                    start, _, end = addresses.partition(b"-")
-                    yield int(start, 16), int(end, 16), int(offset, 16)
+                start, end = (int(address, 16) for address in addresses.split(b"-"))
+                if inode != b"0" and _is_regular(start, end, map_files):
+                    yield start, end, int(offset, 16)
         finally:
             os.close(file)
+
+
+def _is_regular(start: int, end: int, map_files: int) -> bool:
+    # Asked here and not in C: to open a device may do something, and the function that tells has
+    # a version of its own in newer C libraries, which a wheel would then depend on.
+    try:
+        return stat.S_ISREG(os.stat(f"{start:x}-{end:x}", dir_fd=map_files).st_mode)
+    except OSError:
+        return False

@@ -156,8 +156,10 @@ def test_the_own_pages_that_are_in_use_by_the_kernel_stay() -> None:
 
     report, there = in_child(own)
     assert there == [True] * HELD + [False] * (SOME - HELD)
-    # A page that the process itself uses at once may be among them.
-    assert report.by_kind["anonymous"].left["busy"] == pytest.approx(HELD, abs=8)
+    # Pages of its interpreter there, which uses them at once, may be among them.
+    assert report.before is not None
+    others = report.before.pages(2, "anonymous") - SOME
+    assert HELD <= report.by_kind["anonymous"].left["busy"] <= HELD + others
     check_sums(report)
 
 
