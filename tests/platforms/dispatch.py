@@ -41,7 +41,7 @@ def _row(abi: Abi, run: Run) -> Row | None:
 
     traces = "test_dispatch::test_trace_shows_the_calls[{}-{}]"
     compiled = passed(f"test_compile::test_compiles_without_a_warning[{abi.name}]")
-    if all(passed(traces.format(source, abi.name)) for source in ("toolchain", "ours")):
+    if all(passed(traces.format(abi.name, source)) for source in ("toolchain", "ours")):
         told = "every call by its number and arguments"
         return Row(
             abi.name, abi.bits, abi.byteorder, "traced dispatch", told, kernel=_emulator(abi)
