@@ -38,6 +38,7 @@ __all__ = [
     "print_processes",
     "progress_of",
     "status_of",
+    "wants_progress",
 ]
 
 STATUSES = """\
@@ -163,13 +164,18 @@ def _look_again(operation: Operation) -> None:
         complain(error)
 
 
+def wants_progress(arguments: argparse.Namespace) -> bool:
+    """Whether a bar is asked for, or somebody looks and there is what draws it."""
+    wanted: bool | None = arguments.progress
+    if wanted is None:
+        return sys.stderr.isatty() and find_spec("rich") is not None
+    return wanted
+
+
 @contextmanager
 def progress_of(arguments: argparse.Namespace, label: str) -> Iterator[Show | None]:
     """What shows how far an operation is; None where nobody looks."""
-    wanted: bool | None = arguments.progress
-    if wanted is None:
-        wanted = sys.stderr.isatty() and find_spec("rich") is not None
-    if not wanted:
+    if not wants_progress(arguments):
         yield None
         return
     from pymigrate.cli.progress import progress_bar

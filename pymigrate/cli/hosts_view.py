@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
+
+from pymigrate.cli.controls import wants_progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ def progress_of_hosts(
     arguments: argparse.Namespace, action: str
 ) -> Iterator[Callable[[ClusterProgress], object] | None]:
     """What shows how many hosts have answered; None where nobody looks."""
-    wanted: bool | None = arguments.progress
-    if wanted is None:
-        wanted = sys.stderr.isatty() and find_spec("rich") is not None
-    if not wanted:
+    if not wants_progress(arguments):
         yield None
         return
     from pymigrate.cli.progress import hosts_bar

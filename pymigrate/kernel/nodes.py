@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["HugePool", "Node", "Performance", "Topology", "topology"]
+__all__ = ["HugePool", "Node", "Performance", "Topology", "balancing_mode", "topology"]
 
 _TIERS = "/sys/devices/virtual/memory_tiering"
 _DAX = "/sys/bus/dax/devices"
@@ -145,15 +145,20 @@ def topology(root: str = "") -> Topology:
         cause = f"there is no {directory}: the kernel was built without NUMA"
         raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
     tiers, devices = _tiers(root + _TIERS), _devices(root + _DAX)
-    balancing = _optional(root + _BALANCING)
     return Topology(
         nodes={
             number: _node(f"{directory}/node{number}", number, online, tiers, devices)
             for number in online
         },
         possible=possible,
-        balancing=int(balancing) if balancing else None,
+        balancing=balancing_mode(root),
     )
+
+
+def balancing_mode(root: str = "") -> int | None:
+    """``kernel.numa_balancing``, as in ``Topology``; None where the kernel has none."""
+    mode = _optional(root + _BALANCING)
+    return int(mode) if mode else None
 
 
 def _node(

@@ -7,12 +7,12 @@ import os
 import random
 import sys
 
-from pymigrate import _files
 from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, Unsupported, quote
 from pymigrate.kernel._memory_files import MemoryFiles, lines, open_memory_file
 from pymigrate.kernel.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
+from pymigrate.kernel.nodes import balancing_mode
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import PAGE_SIZE
 
@@ -100,7 +100,7 @@ class _Lookup:
 
     def __init__(self, files: MemoryFiles) -> None:
         self._files = files
-        self._pagemap = open_memory_file(files.pid, "pagemap") if _balancing() else -1
+        self._pagemap = open_memory_file(files.pid, "pagemap") if balancing_mode() else -1
 
     def __enter__(self) -> _Lookup:
         return self
@@ -134,13 +134,6 @@ class _Lookup:
     def _is_in_memory(self, address: int) -> bool:
         entry = os.pread(self._pagemap, _ENTRY_SIZE, address // PAGE_SIZE * _ENTRY_SIZE)
         return bool(int.from_bytes(entry, sys.byteorder) & _PRESENT)
-
-
-def _balancing() -> bool:
-    try:
-        return int(_files.read_text("/proc/sys/kernel/numa_balancing")) != 0
-    except OSError:
-        return False
 
 
 def _refused(number: int, pid: int) -> KernelError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from pymigrate import _files
 from pymigrate.errors import NoSuchProcess, NoUserMemory
+from pymigrate.kernel.nodes import balancing_mode
 from pymigrate.kernel.resident import residency
 from pymigrate.operations.ledger import Entry, Ledger
 from pymigrate.operations.report import Progress, Report
@@ -165,7 +165,7 @@ class Accounts:
             before=self.before,
             after=after,
             bounced=None,
-            balancing=_balancing(),
+            balancing=bool(balancing_mode()),
         )
 
     def _hidden_on_sources(self, after: Residency | None) -> int:
@@ -190,10 +190,3 @@ class Accounts:
 def lasting(routes: Routes) -> NodeMask:
     """Sources that nothing moves to: whatever lies there at the end has not left."""
     return routes.sources - routes.targets
-
-
-def _balancing() -> bool:
-    try:
-        return _files.read_text("/proc/sys/kernel/numa_balancing").strip() != "0"
-    except OSError:
-        return False
