@@ -58,7 +58,7 @@ test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole
 test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over two emulated machines
 	$(BIN)/pytest -m cluster $(PYTEST_ARGS)
 
-test-kernels: $(READY)test $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table
+test-kernels: $(READY)test $(MPI) $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table
 	PYTHONPATH=tests $(BIN)/python -m platforms kernels $(KERNELS)
 
 test-dispatch: $(READY)dispatch $(INSTALLED) ## the system calls of every ABI that has a compiler here, and a table

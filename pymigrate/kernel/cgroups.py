@@ -97,7 +97,7 @@ def _listed_below(folder: str) -> Iterator[int]:
 
 def _processes_in(folder: str, *, threaded: bool) -> list[int]:
     try:
-        with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+        with open(os.path.join(folder, "cgroup.procs"), encoding="utf-8") as file:
             # 0 stands for a process of another pid namespace.
             return [int(line) for line in file]
     except FileNotFoundError:

@@ -225,14 +225,14 @@ def test_what_stays_anyway_needs_no_swap(keep: Callable[[Memory], None], reason:
 
         def prepare() -> Memory:
             enter(group)
-            return Memory(0, SOME * PAGE)
+            return Memory(0, MANY * PAGE)
 
         with servant(prepare) as child:
             before = need_of_swap(child.pid, Exits(0, 1))
             child.ask(keep)
             after = need_of_swap(child.pid, Exits(0, 1))
-            assert after <= before - 0.9 * SOME * PAGE
-            (group / "memory.swap.max").write_text(f"{after + SOME * PAGE // 2}")
+            assert after <= before - 0.9 * MANY * PAGE
+            (group / "memory.swap.max").write_text(f"{after + MANY * PAGE // 2}")
             verdicts = {v.name: v.state for v in check_eviction(child.pid, 0, 1).verdicts}
             assert verdicts["swap"] == "ok"
-            assert evicted(child.pid).by_kind["anonymous"].left[reason] >= SOME
+            assert evicted(child.pid).by_kind["anonymous"].left[reason] >= MANY
