@@ -70,7 +70,8 @@ def test_it_is_killed(step: int, workers: int) -> None:
     assert report.outcome == "ended"
     assert report.after is None
     assert not report.complete
-    assert report.total.moved > 0
+    # The first step may meet nothing but pages that are not to move.
+    assert report.total.moved > 0 or step == 0
     assert migration.look_again().bounced is None
 
 

@@ -11,6 +11,7 @@ import pytest
 from support import numa
 
 _FREE_MAX = 1 << 30
+_DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 
 @contextmanager
@@ -27,6 +28,7 @@ def full_node(node: int, spare: int) -> Iterator[None]:
     pool = _pool(node)
     before = pool.read_text()
     try:
+        _DROP_CACHES.write_text("1")  # or else the kernel finds room there later
         pool.write_text(str(free))  # more than there can be: the kernel makes as many as it can
         pages = int(pool.read_text())
         pool.write_text(str(pages - -(-spare // _page_size(pool))))
