@@ -150,7 +150,7 @@ def test_its_pid_is_given_to_another_midway(workers: int) -> None:
 
     before: list[Residency] = []
     with mortal(lambda: Block([0] * MANY)) as pid, ExitStack() as stack:
-        # Only the pages of its own: what it shares with the one that forked it, the next one has too.
+        # Its own pages only: what it shares with the one that forked it, the next one has too.
         migration = Migration(
             pid, moves={0: 3, 1: 3, 2: 3}, rate=RATE, workers=workers, shared=False
         )
