@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a command at once, or an operation after the step under way."""
+"""Ctrl-C, SIGTERM and SIGHUP: they end a command at once, or an operation after its step."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["end_when_stopped", "ignore_stops", "on_interrupt"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_when_stopped() -> None:
-    """Lets SIGINT and SIGTERM end the process at once, with one line.
+    """Lets these signals end the process at once, with one line.
 
     Nothing is raised: what is being imported would swallow a KeyboardInterrupt here and there, or
     make another exception of it.
@@ -36,14 +36,14 @@ def end_when_stopped() -> None:
 
 
 def ignore_stops() -> None:
-    """Lets SIGINT and SIGTERM change nothing any more: all is done, and the process ends."""
+    """Lets these signals change nothing any more: all is done, and the process ends."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def on_interrupt(cancel: Callable[[], object]) -> Iterator[Bell]:
-    """Lets SIGINT and SIGTERM call ``cancel``, and ring the bell that it gives.
+    """Lets these signals call ``cancel``, and ring the bell that it gives.
 
     Further ones change nothing: it is stopping already.
 
@@ -66,7 +66,8 @@ def on_interrupt(cancel: Callable[[], object]) -> Iterator[Bell]:
 def _handle(handler: Callable[[int, FrameType | None], object]) -> dict[signal.Signals, Any]:
     """Sets the handler, and returns what it replaces.
 
-    A signal that is ignored, as SIGINT is in the background of a script, stays so.
+    A signal that is ignored, as SIGINT is in the background of a script and SIGHUP under nohup,
+    stays so.
     """
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, handler) for number in heard}

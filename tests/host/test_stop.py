@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, and a process that ends: what a command says, at whatever moment they come."""
+"""Ctrl-C and its like, and a process that ends: what a command says, whenever they come."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from support.processes import idle_process
 from pymigrate import NodeMask
 
 HERE = str(NodeMask.has_memory())
+STOPS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "pymigrate")
 
 # Runs the command, and gets a signal when a module is looked for.
@@ -51,14 +52,13 @@ with on_interrupt(lambda: None) as interrupt:
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """Whoever runs the tests may ignore signals, as shells do for jobs in the background."""
-    numbers = signal.SIGINT, signal.SIGTERM
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in STOPS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize(
     "module", ["pymigrate.cli.command", "argparse", "dataclasses", "pymigrate.operations.migration"]
 )
@@ -75,7 +75,7 @@ def test_before_the_signals_are_handled() -> None:
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
-    script = "trap '' INT TERM; exec \"$@\""
+    script = "trap '' INT TERM HUP; exec \"$@\""
     program = [sys.executable, "-c", STOPPED_BY_IMPORT, "argparse", "2", "plan", "0", "1"]
     words = ["sh", "-c", script, "sh", *program]
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd="/")
@@ -95,7 +95,7 @@ def test_signals_on_top_of_signals() -> None:
     assert done.stdout == "heard\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPS)
 def test_while_it_waits_to_look_again(number: signal.Signals) -> None:
     """The migration is complete by then, so its report and its outcome are what counts."""
     with idle_process() as pid:
