@@ -11,6 +11,7 @@ from pymigrate.cli.hosts_view import print_report
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.launchers.engines import part_of
 from pymigrate.launchers.frames import frames
+from pymigrate.launchers.held import Held
 from pymigrate.launchers.here import do_here
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
-    from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.jobs.job_report import JobProgress
     from pymigrate.launchers.wish import Wish
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
     """Does what is wished on this host, and tells it to people or to a launcher."""
     part = part_of(arguments.target)
-    stop = _Stop()
+    held = Held()
     line = _Line(part.host(), arguments.every) if arguments.leash else None
     if line:
-        line.begin(stop)
-    with on_interrupt(stop.stop):
+        line.begin(held)
+    with on_interrupt(held.interrupt):
         report = do_here(
             part.job,
             wish,
             host=part.host(),
             ranks=part.ranks,
-            begun=stop.watch,
+            begun=held.begun,
             progress=line.note if line else None,
         )
     report = report.with_ranks(arguments.rows)
@@ -45,26 +45,6 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
     else:
         print_report(report, arguments)
     return report.status
-
-
-class _Stop:
-    """Stops the operation, or the one that has not begun yet."""
-
-    def __init__(self) -> None:
-        self._operation: JobOperation | None = None
-        self._stopped = False
-
-    def watch(self, operation: JobOperation) -> None:
-        """This is the operation."""
-        self._operation = operation
-        if self._stopped:
-            operation.cancel()
-
-    def stop(self) -> None:
-        """Stops it; from any thread or signal handler."""
-        self._stopped = True
-        if self._operation:
-            self._operation.cancel()
 
 
 class _Line:
@@ -82,9 +62,9 @@ class _Line:
         self._lock = threading.Lock()
         self._over = False
 
-    def begin(self, stop: _Stop) -> None:
+    def begin(self, held: Held) -> None:
         """Says that this host is there, and goes on to, whatever else is done."""
-        for work in (self._live, lambda: self._heed(stop)):
+        for work in (self._live, lambda: self._heed(held)):
             threading.Thread(target=work, name="pymigrate-line", daemon=True).start()
 
     def note(self, progress: JobProgress) -> None:
@@ -106,8 +86,8 @@ class _Line:
             self.tell({"progress": self._how_far})
             time.sleep(self._every)
 
-    def _heed(self, stop: _Stop) -> None:
+    def _heed(self, held: Held) -> None:
         # Not by sys.stdin: an interpreter that ends while a thread holds its lock is aborted.
         while os.read(sys.stdin.fileno(), 4096):
             pass
-        stop.stop()
+        held.interrupt()

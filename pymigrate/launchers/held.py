@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a collective call: it is kept until nobody waits for this process."""
+"""An interrupt that comes at any moment: before what it is to end, or while others wait for us."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from contextlib import contextmanager
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
+    from typing import Protocol
 
-    from pymigrate.jobs.job_operation import JobOperation
+    class Operation(Protocol):
+        """What can be cancelled, from any thread and signal handler."""
+
+        def cancel(self) -> object:
+            """Makes it stop."""
+
 
 __all__ = ["Held", "interrupts_held"]
 
@@ -21,16 +26,19 @@ class Held:
 
     def __init__(self) -> None:
         self.interrupted = False
-        self._operation: JobOperation | None = None
+        self._operation: Operation | None = None
 
-    def begun(self, operation: JobOperation) -> None:
+    def begun(self, operation: Operation) -> None:
         """Takes the operation before it runs."""
         self._operation = operation
         if self.interrupted:
             operation.cancel()
 
-    def interrupt(self, number: int, frame: FrameType | None) -> None:
-        """The handler of the signal: cancels the operation, and raises nothing."""
+    def interrupt(self, *_: object) -> None:
+        """Cancels the operation, or the one that has not begun yet; takes what a handler is told.
+
+        It raises nothing, and may be called from any thread and signal handler.
+        """
         self.interrupted = True
         if self._operation:
             self._operation.cancel()
