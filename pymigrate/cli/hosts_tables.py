@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_hosts"]
 
-_LEFT = ("host", "memory", "outcome")
+_LEFT = ("host", "step", "memory", "outcome")
 _MANY = 64  # processes; of more than these only those in trouble are shown
 
 
@@ -30,9 +30,11 @@ def print_hosts(report: ClusterReport) -> None:
     print_out(hosts)
     rows = [row for row in report.ranks if len(report.ranks) <= _MANY or row.in_trouble]
     if rows:
-        ranks = new_table("processes", "host", "rank", "pid", *last, left=_LEFT)
+        steps = ["step"] * (len({row.step for row in rows}) > 1)
+        ranks = new_table("processes", "host", *steps, "rank", "pid", *last, left=_LEFT)
         for rank in rows[:_MANY]:
-            ranks.add_row(*_rank(rank, moving))
+            host, *rest = _rank(rank, moving)
+            ranks.add_row(host, *[rank.step] * len(steps), *rest)
         print_out(ranks)
 
 

@@ -13,6 +13,7 @@ from pymigrate.launchers.engines import part_of
 from pymigrate.launchers.frames import frames
 from pymigrate.launchers.held import Held
 from pymigrate.launchers.here import do_here
+from pymigrate.launchers.marks import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
     """Does what is wished on this host, and tells it to people or to a launcher."""
+    os.environ[MARK] = "1"  # for what is started here
     part = part_of(arguments.target)
     held = Held()
     line = _Line(part.host(), arguments.every) if arguments.leash else None
@@ -39,7 +41,7 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
             begun=held.begun,
             progress=line.note if line else None,
         )
-    report = report.with_ranks(arguments.rows)
+    report = report.with_ranks(arguments.rows).with_steps(part.steps())
     if line:
         line.tell({"report": report.to_dict()})
     else:

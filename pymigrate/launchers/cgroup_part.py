@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from pymigrate.jobs.job import Job
-from pymigrate.launchers.here import host_name
-from pymigrate.launchers.lineage import ancestors
+from pymigrate.launchers.part import Part, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,19 +16,17 @@ __all__ = ["CgroupPart"]
 _ROOT = "/sys/fs/cgroup"
 
 
-class CgroupPart:
-    """The processes of a cgroup on this host; but for the caller and those that it came from.
+class CgroupPart(Part):
+    """The processes of a cgroup on this host. Nobody has numbered them.
 
     Args:
         folder: Below /sys/fs/cgroup, with or without that.
     """
 
     def __init__(self, folder: str) -> None:
+        super().__init__()
         self._folder = os.path.join(_ROOT, folder)
-
-    def host(self) -> str:
-        """The name of this host."""
-        return host_name()
+        self._everybody: Job | None = None
 
     def job(self) -> Job:
         """The processes, found anew each time.
@@ -37,10 +34,9 @@ class CgroupPart:
         Raises:
             InvalidArgument: There is no such cgroup here.
         """
-        everybody = Job.cgroup(self._folder)
-        own = {os.getpid(), *ancestors(os.getpid())}
-        return Job(lambda: [pid for pid in everybody.pids() if pid not in own])
+        self._everybody = Job.cgroup(self._folder)
+        return super().job()
 
-    def ranks(self) -> Mapping[int, int]:
-        """Nobody has numbered them."""
-        return {}
+    def _find(self) -> Mapping[int, Place]:
+        assert self._everybody
+        return dict.fromkeys(self._everybody.pids(), Place())

@@ -81,6 +81,11 @@ class ClusterReport:
         """The same with so many rows of processes at the most, those in trouble before others."""
         return replace(self, ranks=_in_order(_foremost(self.ranks, limit)))
 
+    def with_steps(self, steps: Mapping[int, str]) -> ClusterReport:
+        """The same of one host, with the steps of its processes, by pid."""
+        named = [replace(row, step=steps.get(row.pid, "")) for row in self.ranks]
+        return replace(self, ranks=_in_order(named))
+
     # -- sums
 
     @property

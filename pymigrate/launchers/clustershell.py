@@ -7,6 +7,7 @@ import shlex
 from pymigrate.errors import EngineMissing, InvalidArgument, quote
 from pymigrate.launchers.conductor import CUT, KILL
 from pymigrate.launchers.last_words import no_answer
+from pymigrate.launchers.marks import MARK
 
 try:
     from ClusterShell.Event import EventHandler
@@ -51,9 +52,8 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     """Runs the helper on each, some at a time (``fanout``), until all have ended."""
     task = task_self()
     crew = _Crew(conductor)
-    worker = task.shell(
-        shlex.join(helper), nodes=",".join(nodes), handler=crew, stdin=True, stderr=True
-    )
+    words = shlex.join(["env", f"{MARK}=1", *helper])  # of whatever shell they have there
+    worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
     crew.worker = worker
     timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
     try:

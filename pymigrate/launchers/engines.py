@@ -13,11 +13,11 @@ from pymigrate.launchers.slurm_part import SlurmPart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from pymigrate.jobs.job import Job
+    from pymigrate.launchers.part import Part
 
-__all__ = ["ENGINES", "Engine", "Part", "engine_of", "part_of"]
+__all__ = ["ENGINES", "Engine", "engine_of", "part_of"]
 
 
 class Engine(Protocol):
@@ -37,19 +37,6 @@ class Engine(Protocol):
 
     def refusal(self, words: str) -> LauncherError:
         """What the words of that command mean, where it has started nothing."""
-
-
-class Part(Protocol):
-    """The part of a job that is on this host."""
-
-    def host(self) -> str:
-        """The name of this host, as the engine has it."""
-
-    def job(self) -> Job:
-        """Its processes."""
-
-    def ranks(self) -> Mapping[int, int]:
-        """Their numbers in the job, by pid; of those that were found so far."""
 
 
 _FROM_OUTSIDE: dict[str, Callable[[str], Engine]] = {"slurm": SlurmJob, "flux": FluxJob}

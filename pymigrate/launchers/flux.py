@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers.marks import MARK
 from pymigrate.launchers.programs import ask, require
 
 TYPE_CHECKING = False
@@ -72,8 +73,8 @@ class FluxJob:
         return [require("flux", _PACKAGE), "exec", f"--jobid={self._job}", "--dir=/", *helper]
 
     def environment(self) -> dict[str, str]:
-        """For that command."""
-        return {**os.environ}
+        """For that command, which passes it on to the helpers."""
+        return {**os.environ, MARK: "1"}
 
     def refusal(self, words: str) -> LauncherError:
         """What the words of flux-exec mean, where it has started nothing."""

@@ -8,11 +8,9 @@ has to be asked.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
-from pymigrate.jobs.job import Job
-from pymigrate.launchers.here import host_name
-from pymigrate.launchers.lineage import ancestors
+from pymigrate.launchers.marks import environment_of
+from pymigrate.launchers.part import Part, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,51 +19,27 @@ if TYPE_CHECKING:
 __all__ = ["FluxPart"]
 
 
-class FluxPart:
-    """The processes of a job on this host that may be looked at, found anew each time.
+class FluxPart(Part):
+    """The processes of a job on this host that may be looked at.
 
     Args:
-        identity: The id as Flux writes it, beginning with an f of whatever kind.
+        identity: The id in the form f58, beginning with an f of whatever kind.
     """
 
     def __init__(self, identity: str) -> None:
+        super().__init__()
         self._job = _bare(identity)
-        self._numbers: dict[int, int] = {}
 
-    def host(self) -> str:
-        """The name of this host."""
-        return host_name()
+    def _find(self) -> Mapping[int, Place]:
+        return dict(self._ranked())
 
-    def job(self) -> Job:
-        """The processes; the caller and those that it came from are none of them."""
-        return Job(self._members)
-
-    def ranks(self) -> Mapping[int, int]:
-        """The rank of each process that was found."""
-        return self._numbers
-
-    def _members(self) -> list[int]:
-        own = {os.getpid(), *ancestors(os.getpid())}
-        found = dict(self._ranked())
-        self._numbers.update((pid, rank) for pid, rank in found.items() if pid not in own)
-        return [pid for pid in found if pid not in own]
-
-    def _ranked(self) -> Iterator[tuple[int, int]]:
+    def _ranked(self) -> Iterator[tuple[int, Place]]:
         for name in os.listdir("/proc"):
             if name.isdecimal():
-                variables = _environment(int(name))
+                variables = environment_of(int(name))
                 rank = variables.get("FLUX_TASK_RANK", "")
                 if rank.isdecimal() and _bare(variables.get("FLUX_JOB_ID", "")) == self._job:
-                    yield int(name), int(rank)
-
-
-def _environment(pid: int) -> dict[str, str]:
-    """The environment that a process was started with; nothing where it is not to be seen."""
-    text = b""
-    with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-        text = file.read()
-    pairs = (part.partition("=") for part in os.fsdecode(text).split("\0"))
-    return {name: value for name, _, value in pairs}
+                    yield int(name), Place(int(rank))
 
 
 def _bare(identity: str) -> str:

@@ -31,6 +31,8 @@ class RankRow:
         left: Bytes that were left behind, by reason.
         nodes: Bytes that it has, by node, as they were found last.
         finding: What is wrong, and what would help; empty where nothing is.
+        step: The step of the job that it is in, as the engine names it on that host (of Slurm
+            ``1234.0``, ``1234.batch``); empty where there are no steps. Each has ranks of its own.
     """
 
     host: str
@@ -41,6 +43,7 @@ class RankRow:
     left: Mapping[str, int] | None = None
     nodes: Mapping[int, int] | None = None
     finding: str = ""
+    step: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left", dict(sorted((self.left or {}).items())))
@@ -53,7 +56,7 @@ class RankRow:
         return self.outcome != DONE
 
     def order(self) -> tuple[object, ...]:
-        """What to sort by: host, rank, those without a rank last, then pid and all the rest."""
+        """What to sort by: host, step, rank, those without a rank last, then pid and the rest."""
         unnumbered = self.rank is None
         rest = (
             self.outcome,
@@ -61,7 +64,8 @@ class RankRow:
             (*(self.left or {}).items(),),
             (*(self.nodes or {}).items(),),
         )
-        return natural(self.host), unnumbered, self.rank or 0, self.pid, *rest, self.finding
+        where = natural(self.host), unnumbered, natural(self.step), self.rank or 0, self.pid
+        return *where, *rest, self.finding
 
     def to_dict(self) -> dict[str, Any]:
         """What ``json.dumps`` takes; nodes become text."""

@@ -6,6 +6,7 @@ import os
 import re
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers.marks import MARK
 from pymigrate.launchers.natural import natural
 from pymigrate.launchers.programs import ask, require
 
@@ -88,10 +89,10 @@ class SlurmJob:
         return [require("srun", _PACKAGE), "--overlap", *words, *helper]
 
     def environment(self) -> dict[str, str]:
-        """For that command."""
+        """For that command, which passes it on to the helpers."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SRUN_"))}
         kept.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
-        return {**kept, "LC_ALL": "C"}
+        return {**kept, "LC_ALL": "C", MARK: "1"}
 
     def refusal(self, words: str) -> LauncherError:
         """What srun's words mean, where it has started nothing."""

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from pymigrate import _files
 from pymigrate.errors import KernelError, LauncherError
-from pymigrate.jobs.job import Job
-from pymigrate.launchers.here import host_name
-from pymigrate.launchers.lineage import ancestors, inherited
+from pymigrate.launchers.lineage import inherited
+from pymigrate.launchers.part import Part, Place
 from pymigrate.launchers.programs import ask
 
 TYPE_CHECKING = False
@@ -26,64 +25,56 @@ class Listed(NamedTuple):
     """A process as ``scontrol listpids`` has it: rank is SLURM_PROCID, and of tasks alone."""
 
     pid: int
+    job: str
     step: str
     rank: int | None
 
 
-class SlurmPart:
-    """The processes of a job or a step on this host, asked for anew each time.
+class SlurmPart(Part):
+    """The processes of a job, of one of its steps, or of several jobs, on this host.
 
     Args:
-        identity: As Slurm has it: ``1234``, ``1234.0``.
+        identity: By the numbers that each job has for itself: ``1234``, ``1234.0``; ``1234,1235``
+            of a heterogeneous job, whose components are jobs of their own.
     """
 
     def __init__(self, identity: str) -> None:
-        self._job, _, self._step = identity.partition(".")
-        self._numbers: dict[int, int] = {}
+        super().__init__()
+        jobs, _, self._step = identity.partition(".")
+        self._jobs = jobs.split(",")
 
     def host(self) -> str:
         """How Slurm calls this host."""
-        return os.environ.get("SLURMD_NODENAME") or host_name()
+        return os.environ.get("SLURMD_NODENAME") or super().host()
 
-    def job(self) -> Job:
-        """The processes, those that are forked late among them. The helper's own step is not."""
-        return Job(self._members)
+    def _find(self) -> Mapping[int, Place]:
+        rows = [row for job in self._jobs for row in _listed(job)]
+        rows = [row for row in rows if not self._step or _is_of(row.step, self._step)]
+        tasks = {row.pid: row.rank for row in rows if row.rank is not None}
+        ranks = inherited([row.pid for row in rows], tasks)
+        return {row.pid: Place(ranks.get(row.pid), f"{row.job}.{row.step}") for row in rows}
 
-    def ranks(self) -> Mapping[int, int]:
-        """The rank of each process that was found; the batch script has none."""
-        return self._numbers
 
-    def _members(self) -> list[int]:
-        own = {os.getpid(), *ancestors(os.getpid())}
-        own_step = self._own_step()
-        listed = [row for row in self._list() if row.pid not in own and row.step != own_step]
-        if self._step:
-            listed = [row for row in listed if row.step == self._step]
-        pids = [row.pid for row in listed]
-        tasks = {row.pid: row.rank for row in listed if row.rank is not None}
-        self._numbers.update(inherited(pids, tasks))
-        return pids
+def _is_of(step: str, asked: str) -> bool:
+    """Whether it is the step that is meant, or a component of it: ``0+1`` of ``0``."""
+    return asked in (step, step.partition("+")[0])
 
-    def _own_step(self) -> str | None:
-        """The step that this process itself is in, if it is one of the same job."""
-        same = os.environ.get("SLURM_JOB_ID") == self._job
-        return os.environ.get("SLURM_STEP_ID") if same else None
 
-    def _list(self) -> Iterator[Listed]:
-        """What slurmd knows of this host alone.
+def _listed(job: str) -> Iterator[Listed]:
+    """What slurmd knows of a job on this host alone.
 
-        Raises:
-            EngineMissing, LauncherError: It cannot be asked.
-        """
-        # All steps, as it takes no step by name, such as batch. By the name of the node, where
-        # Slurm has told it: that can be another one than the host's.
-        node = os.environ.get("SLURMD_NODENAME")
-        answer = ask(["scontrol", "listpids", self._job, *([node] if node else [])], "Slurm")
-        # Where the host has no process of it, that is no fault.
-        if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
-            told = " ".join(answer.stderr.split())
-            raise LauncherError(f"scontrol listpids {self._job} failed: {told}")
-        return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
+    Raises:
+        EngineMissing, LauncherError: It cannot be asked.
+    """
+    # All steps, as it takes no step by name, such as batch. By the name of the node, where Slurm
+    # has told it: that can be another one than the host's.
+    node = os.environ.get("SLURMD_NODENAME")
+    answer = ask(["scontrol", "listpids", job, *([node] if node else [])], "Slurm")
+    # Where the host has no process of it, that is no fault.
+    if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
+        told = " ".join(answer.stderr.split())
+        raise LauncherError(f"scontrol listpids {job} failed: {told}")
+    return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
 
 
 def _is_manager(pid: int) -> bool:
@@ -102,5 +93,6 @@ def parse_listpids(text: str) -> Iterator[Listed]:
     for line in text.splitlines():
         words = line.split()
         if len(words) == 5 and words[0].isdecimal():
-            numbered = words[2].isdecimal() and words[4].isdecimal()
-            yield Listed(int(words[0]), words[2], int(words[4]) if numbered else None)
+            numbered = words[2][0].isdecimal() and words[4].isdecimal()
+            rank = int(words[4]) if numbered else None
+            yield Listed(int(words[0]), words[1], words[2], rank)

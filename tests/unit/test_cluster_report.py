@@ -53,6 +53,7 @@ rank_rows = st.builds(
     left=reasons,
     nodes=by_node,
     finding=st.sampled_from(["", "pinned memory"]),
+    step=st.sampled_from(["", "7.0", "7.10", "7.batch"]),
 )
 # As reports come about: from those of single hosts.
 parts = st.builds(
