@@ -138,9 +138,9 @@ class NoSuchJob(LauncherError, LookupError):
 
 
 class JobRefused(LauncherError, PermissionError):
-    """The caller may not join the job, as it belongs to somebody else.
+    """The caller may not join the job, as it belongs to somebody else; or nobody can at the moment.
 
-    Reasons: ``"not-yours"``.
+    Reasons: ``"not-yours"``, ``"suspended"``.
     """
 
 

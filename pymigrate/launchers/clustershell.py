@@ -6,7 +6,6 @@ import shlex
 
 from pymigrate.errors import EngineMissing, InvalidArgument, quote
 from pymigrate.launchers.conductor import CUT, KILL
-from pymigrate.launchers.last_words import no_answer
 from pymigrate.launchers.marks import MARK
 
 try:
@@ -94,7 +93,7 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
         if rc == _NOT_REACHED:
             self._conductor.fail(node, "NotReached", why)
         else:
-            self._conductor.fail(node, "HelperFailed", no_answer(why))
+            self._conductor.ended(node, why)
 
     def ev_close(self, worker: Any, timedout: bool) -> None:
         """All nodes have ended."""

@@ -6,30 +6,30 @@ import os
 import selectors
 import signal
 import subprocess
-from collections import deque
 from contextlib import suppress
 
 from pymigrate.launchers.conductor import CUT, GO_ON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import IO
 
     from pymigrate.launchers.conductor import Conductor
+    from pymigrate.launchers.engines import Engine
+    from pymigrate.launchers.last_words import LastWords
 
 __all__ = ["run_command"]
 
 _TICK = 0.1  # seconds between two questions of what to do
 _CHUNK = 1 << 16
-_LAST_WORDS = 20  # lines of standard error that are kept
 _PATIENCE = 5.0  # seconds for the command to end its step, before it is killed
 
 
 def run_command(
-    command: Sequence[str], env: Mapping[str, str], conductor: Conductor
-) -> tuple[int, str]:
-    """Runs it until it has ended; returns its exit status, and what it said on standard error.
+    engine: Engine, helper: Sequence[str], conductor: Conductor, words: LastWords
+) -> int:
+    """Runs it until it has ended, and returns its exit status.
 
     Its standard input, and with it that of the helpers, stays open until they have to stop. It ends
     too where this process is killed, so no helper is left alone. Ctrl-C reaches us, and not the
@@ -37,22 +37,30 @@ def run_command(
     """
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+        engine.command(helper),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=engine.environment(),
+        start_new_session=True,
     ) as process:
-        words: deque[str] = deque(maxlen=_LAST_WORDS)
+        assert process.stdout
+        assert process.stderr
+        out = _Lines(process.stdout, lambda line: conductor.hear(engine.said(line).text))
         try:
-            _listen(process, conductor, words)
+            _listen([out, _Lines(process.stderr, words.take)], process, conductor)
         finally:
             _end(process)
-    return process.returncode, "\n".join(words)
+    return process.returncode
 
 
-def _listen(process: subprocess.Popen[bytes], conductor: Conductor, words: deque[str]) -> None:
+def _listen(
+    streams: Sequence[_Lines], process: subprocess.Popen[bytes], conductor: Conductor
+) -> None:
     """Takes what is said until all is said, or nobody is waited for any more."""
     with selectors.DefaultSelector() as selector:
-        for stream, take in ((process.stdout, conductor.hear), (process.stderr, words.append)):
-            assert stream
-            selector.register(stream, selectors.EVENT_READ, _Lines(stream, take))
+        for lines in streams:
+            selector.register(lines.stream, selectors.EVENT_READ, lines)
         while selector.get_map():
             for key, _ in selector.select(_TICK):
                 if not key.data.read():
@@ -68,13 +76,13 @@ class _Lines:
     """A stream in lines, each given to whoever takes it."""
 
     def __init__(self, stream: IO[bytes], take: Callable[[str], object]) -> None:
-        self._stream = stream
+        self.stream = stream
         self._take = take
         self._rest = b""
 
     def read(self) -> bool:
         """Takes what is there; returns False at the end."""
-        data = os.read(self._stream.fileno(), _CHUNK)
+        data = os.read(self.stream.fileno(), _CHUNK)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(line.decode(errors="replace"))

@@ -14,7 +14,7 @@ from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.frames import Unframer
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.last_words import about, no_answer
+from pymigrate.launchers.last_words import no_answer
 from pymigrate.launchers.outcomes import CANCELLED, FAILED, SILENT
 
 TYPE_CHECKING = False
@@ -100,6 +100,11 @@ class Conductor:
         """Whether the hosts were told to stop, by whomever."""
         return self._cancelled or self._cut_at is not None
 
+    @property
+    def waits(self) -> bool:
+        """Whether some host has not answered."""
+        return bool(self._heard)
+
     # -- what came in
 
     def started(self, host: str) -> None:
@@ -134,8 +139,23 @@ class Conductor:
     def fail(self, host: str, error: str, finding: str) -> None:
         """A host is known not to answer any more, for a reason that has a name."""
         if host in self._heard:
-            outcome = CANCELLED if self._cancelled else FAILED
-            self._answered(host, self._without(host, outcome, error, finding))
+            self._answered(host, self._without(host, FAILED, error, finding))
+            self._tell()
+
+    def fail_rest(self, error: Exception) -> None:
+        """The same of all that have not answered."""
+        for host in list(self._heard):
+            self.fail(host, type(error).__name__, str(error))
+
+    def ended(self, host: str, words: str) -> None:
+        """The helper of a host has ended; if it has not answered it never will.
+
+        Args:
+            host: Which.
+            words: How it ended, and what it has said last.
+        """
+        if host in self._heard:
+            self._answered(host, self._row_of_missing(host, words))
             self._tell()
 
     # -- what to do
@@ -159,14 +179,14 @@ class Conductor:
 
     # -- the report
 
-    def report(self, words: str = "") -> ClusterReport:
+    def report(self, words: Callable[[str], str] | None = None) -> ClusterReport:
         """The sum, with a row for each host that has not answered; when the engine has ended.
 
         Args:
-            words: What the engine said, in lines.
+            words: Tells how the helper of a host ended, and what it has said last.
         """
         for host in list(self._heard):
-            self._answered(host, self._row_of_missing(host, words))
+            self._answered(host, self._row_of_missing(host, words(host) if words else ""))
         elapsed = time.monotonic() - self._start
         whole = ClusterReport(self._action, elapsed=elapsed)
         return ClusterReport.merged([whole, *self._parts])
@@ -179,7 +199,7 @@ class Conductor:
             return self._without(host, CANCELLED, "", finding)
         if self._cut_at is not None:
             return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s")
-        return self._without(host, FAILED, "HelperFailed", no_answer(about(host, words)))
+        return self._without(host, FAILED, "HelperFailed", no_answer(words))
 
     def _take(self, host: str, values: Any) -> None:
         try:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pymigrate.launchers.last_words import Said
     from pymigrate.launchers.part import Part
 
 __all__ = ["ENGINES", "Engine", "engine_of", "part_of"]
@@ -23,17 +24,31 @@ __all__ = ["ENGINES", "Engine", "engine_of", "part_of"]
 class Engine(Protocol):
     """A job, as the engine that runs it knows it."""
 
+    def find(self) -> str:
+        """Asks the engine; ENGINE:ID, in the form by which its hosts know the job.
+
+        Raises:
+            EngineMissing: The engine's commands are not here.
+            NoSuchJob: It is not known, waits, or has ended.
+            LauncherError: The engine does not answer.
+        """
+
     def hosts(self) -> list[str]:
-        """Its hosts, by the names that the engine has for them."""
+        """Its hosts, by the names that the engine has for them; after ``find()``.
 
-    def target(self) -> str:
-        """ENGINE:ID for the helpers; after ``hosts()``."""
+        Raises:
+            JobRefused: No helper could be started there.
+            NoSuchJob, LauncherError: As above.
+        """
 
-    def command(self, hosts: Sequence[str], helper: Sequence[str]) -> list[str]:
-        """What starts one helper on each of these hosts, and passes on what it says."""
+    def command(self, helper: Sequence[str]) -> list[str]:
+        """What starts one helper on each of them, and passes on what it says; after ``hosts()``."""
 
     def environment(self) -> dict[str, str]:
         """For that command."""
+
+    def said(self, line: str) -> Said:
+        """Whose a line is that the command has passed on, or said by itself."""
 
     def refusal(self, words: str) -> LauncherError:
         """What the words of that command mean, where it has started nothing."""

@@ -7,8 +7,10 @@ host, and passes standard input on to all of them.
 from __future__ import annotations
 
 import os
+import re
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers.last_words import Said
 from pymigrate.launchers.marks import MARK
 from pymigrate.launchers.programs import ask, require
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["FluxJob"]
 
 _PACKAGE = "Flux"
-# Job states (RFC 21); the id in the one form that needs no special characters.
+# Anything that could be an id (RFC 19), down to emoji: flux-jobs(1) reads every form, and tells
+# the one that needs no special characters. Job states: RFC 21.
+_ID = re.compile(r"[A-Za-z0-9\x80-\U0010ffff][A-Za-z0-9.\-\x80-\U0010ffff]*")
 _FORMAT = "{id.f58plain}|{state}|{nodelist}"
 _WAITING = ("NEW", "DEPEND", "PRIORITY", "SCHED")
 
@@ -28,21 +32,22 @@ class FluxJob:
     """A job of the Flux instance that commands talk to here.
 
     Args:
-        identity: In any form that Flux takes: ``f23ZkAmXdf``, or a number.
+        identity: In any form that Flux takes: ``f23ZkAmXdf``, a number, ``0000.0001.0000.0000``.
 
     Raises:
         InvalidArgument: That is no id.
     """
 
     def __init__(self, identity: str) -> None:
-        if not identity.isalnum():
+        if not _ID.fullmatch(identity):
             raise InvalidArgument(
                 f"{quote(identity)} is no id of a Flux job; write it as flux-jobs(1) does"
             )
         self._job = identity
+        self._nodes = ""
 
-    def hosts(self) -> list[str]:
-        """The hosts of the job.
+    def find(self) -> str:
+        """What a helper is told to look for.
 
         Raises:
             EngineMissing: Flux's commands are not here.
@@ -53,7 +58,7 @@ class FluxJob:
         rows = [line.split("|", 2) for line in answer.stdout.splitlines()]
         if not rows:
             raise _unknown(self._job, answer.stderr)
-        self._job, state, nodes = rows[0]
+        self._job, state, self._nodes = rows[0]
         if state in _WAITING:
             raise NoSuchJob(
                 f"Flux job {self._job} does not run yet: {state}",
@@ -62,19 +67,23 @@ class FluxJob:
             )
         if state != "RUN":
             raise NoSuchJob(f"Flux job {self._job} has ended: {state}", reason="ended")
-        return ask(["flux", "hostlist", "--expand", nodes], _PACKAGE).stdout.split()
-
-    def target(self) -> str:
-        """What a helper is told to look for; after ``hosts()``."""
         return f"flux:{self._job}"
 
-    def command(self, hosts: Sequence[str], helper: Sequence[str]) -> list[str]:
-        """What starts one helper on each host."""
+    def hosts(self) -> list[str]:
+        """The hosts of the job; after ``find()``."""
+        return ask(["flux", "hostlist", "--expand", self._nodes], _PACKAGE).stdout.split()
+
+    def command(self, helper: Sequence[str]) -> list[str]:
+        """What starts one helper on each host; after ``find()``."""
         return [require("flux", _PACKAGE), "exec", f"--jobid={self._job}", "--dir=/", *helper]
 
     def environment(self) -> dict[str, str]:
         """For that command, which passes it on to the helpers."""
         return {**os.environ, MARK: "1"}
+
+    def said(self, line: str) -> Said:
+        """A line of whomever: flux-exec tells the rank of a broker, and no host."""
+        return Said(line)
 
     def refusal(self, words: str) -> LauncherError:
         """What the words of flux-exec mean, where it has started nothing."""

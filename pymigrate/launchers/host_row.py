@@ -62,7 +62,8 @@ class HostRow:
     @classmethod
     def failed(cls, host: str, error: Exception, outcome: str = FAILED) -> HostRow:
         """A host on which nothing could be done, and why."""
-        return cls(host, outcome, error=type(error).__name__, finding=str(error))
+        name = type(error).__name__
+        return cls(host, outcome, error=name, finding=str(error) or name)
 
     @property
     def status(self) -> int:

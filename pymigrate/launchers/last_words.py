@@ -1,22 +1,90 @@
-"""What an engine said on standard error, where a host or all of them have not answered."""
+"""What was said on standard error, where a host or all of them have not answered."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections import deque
+from typing import NamedTuple
 
 from pymigrate.errors import HelperMissing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["about", "missing_helper", "no_answer"]
+__all__ = ["LastWords", "Said", "missing_helper", "no_answer"]
+
+_KEPT = 20  # lines, of whomever
+_LONGEST = 400  # characters of a line, as one is kept for each host
 
 # In the words of execve(2) by way of slurmstepd, of shells, and of the interpreter.
 _MISSING = re.compile(
     r"execve\(\): .*|.*[Nn]o such file or directory|.*not found|.*No module named .*"
 )
+
+
+class Said(NamedTuple):
+    """A line.
+
+    Attributes:
+        text: The words.
+        host: Of the helper that has said it; empty where it is the engine's own.
+        ended: Hosts of whose helpers the engine tells the end by it.
+    """
+
+    text: str
+    host: str = ""
+    ended: Sequence[str] = ()
+
+
+class LastWords:
+    """What was said on standard error.
+
+    Args:
+        said: Tells whose a line is.
+    """
+
+    def __init__(self, said: Callable[[str], Said]) -> None:
+        self._said = said
+        self._lines: deque[str] = deque(maxlen=_KEPT)
+        self._of_engine: deque[str] = deque(maxlen=_KEPT)
+        self._own: dict[str, str] = {}
+        self._ends: dict[str, str] = {}
+
+    def take(self, line: str) -> None:
+        """Takes a line."""
+        said = self._said(line)
+        if not said.text.strip():
+            return
+        text = said.text.strip()[:_LONGEST]
+        if said.host:
+            self._own[said.host] = text
+        for host in said.ended:
+            self._ends[host] = text
+        self._lines.append(text if said.host else line.strip())
+        if not (said.host or said.ended):
+            self._of_engine.append(text)
+
+    @property
+    def of_helpers(self) -> bool:
+        """Whether any helper has been started, by what was heard."""
+        return bool(self._own or self._ends)
+
+    def __str__(self) -> str:
+        """The last lines of all."""
+        return "\n".join(self._lines)
+
+    def about(self, host: str) -> str:
+        """How the helper of a host ended and what it said last; else what the engine says."""
+        own = [words[host] for words in (self._ends, self._own) if host in words]
+        return ": ".join(own) or self._named(host)
+
+    def _named(self, host: str) -> str:
+        """The first line that names a host, or else the last one."""
+        named = re.compile(rf"(?<![\w-]){re.escape(host)}(?![\w-])|-{re.escape(host)}:")
+        last = self._of_engine[-1] if self._of_engine else ""
+        return next((line for line in self._of_engine if named.search(line)), last)
 
 
 def missing_helper(command: Sequence[str], words: str) -> HelperMissing | None:
@@ -37,13 +105,6 @@ def no_answer(why: str) -> str:
         f"{why or 'it ended without an answer'}; is the same release of pymigrate there? --command "
         "names it if it is elsewhere than here"
     )
-
-
-def about(host: str, words: str) -> str:
-    """The first line that names a host, or else the last of all."""
-    lines = words.splitlines() or [""]
-    named = re.compile(rf"(?<![\w-]){re.escape(host)}(?![\w-])|-{re.escape(host)}:")
-    return next((line for line in lines if named.search(line)), lines[-1]).strip()
 
 
 def _bare(line: str) -> str:

@@ -6,10 +6,12 @@ import sys
 
 from pymigrate._checks import check_positive
 from pymigrate.errors import InvalidArgument, NoSuchJob
+from pymigrate.launchers.aftermath import reckoned
 from pymigrate.launchers.command_run import run_command
 from pymigrate.launchers.conductor import Conductor
 from pymigrate.launchers.engines import engine_of
-from pymigrate.launchers.last_words import missing_helper
+from pymigrate.launchers.held import Held
+from pymigrate.launchers.last_words import LastWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,14 +74,12 @@ class JobOnHosts:
         self._hosts = hosts
         self._timeout = timeout
         self._command = list(default_command() if command is None else command)
-        self._conductor: Conductor | None = None
-        self._cancelled = False
+        self._held = Held()
+        self._has_run = False
 
     def cancel(self) -> None:
         """Makes every host stop after the step under way; from any thread or signal handler."""
-        self._cancelled = True
-        if self._conductor:
-            self._conductor.cancel()
+        self._held.interrupt()
 
     def run(self, progress: Callable[[ClusterProgress], object] | None = None) -> ClusterReport:
         """Does it on all hosts, and gathers what they answer.
@@ -94,8 +94,9 @@ class JobOnHosts:
             JobRefused: The caller may not join it.
             LauncherError: The engine failed.
         """
-        if self._conductor:
+        if self._has_run:
             raise InvalidArgument("an operation runs once; make another one")
+        self._has_run = True
         if self._hosts is not None:
             return self._over_clustershell(self._hosts, progress)
         assert self._engine
@@ -104,13 +105,11 @@ class JobOnHosts:
     def _over_engine(
         self, engine: Engine, progress: Callable[[ClusterProgress], object] | None
     ) -> ClusterReport:
-        hosts = engine.hosts()
+        target, hosts = engine.find(), engine.hosts()
         conductor = self._conduct(hosts, progress)
-        command = engine.command(hosts, self._helper(engine.target(), len(hosts)))
-        status, words = run_command(command, engine.environment(), conductor)
-        if status and not conductor.begun and not conductor.gave_up:
-            raise missing_helper(self._command, words) or engine.refusal(words)
-        return conductor.report(words)
+        words = LastWords(engine.said)
+        status = run_command(engine, self._helper(target, len(hosts)), conductor, words)
+        return reckoned(engine, self._command, status, conductor, words)
 
     def _over_clustershell(
         self, hosts: str, progress: Callable[[ClusterProgress], object] | None
@@ -119,8 +118,10 @@ class JobOnHosts:
         from pymigrate.launchers.clustershell import node_set, run_on_nodes
 
         nodes = node_set(hosts)
+        # The hosts know a job by another id than people do, such as those of arrays.
+        target = self._engine.find() if self._engine else self._target
         conductor = self._conduct(nodes, progress, at_once=False)
-        run_on_nodes(nodes, self._helper(self._target, len(nodes)), conductor)
+        run_on_nodes(nodes, self._helper(target, len(nodes)), conductor)
         report = conductor.report()
         if report.complete and not report.processes:
             raise NoSuchJob(
@@ -137,12 +138,9 @@ class JobOnHosts:
         *,
         at_once: bool = True,
     ) -> Conductor:
-        self._conductor = Conductor(
-            self._wish.action, hosts, self._timeout, progress, at_once=at_once
-        )
-        if self._cancelled:
-            self._conductor.cancel()
-        return self._conductor
+        conductor = Conductor(self._wish.action, hosts, self._timeout, progress, at_once=at_once)
+        self._held.begun(conductor)
+        return conductor
 
     def _helper(self, target: str, hosts: int) -> list[str]:
         """The command of one host, which says no more than can be heard of all together."""

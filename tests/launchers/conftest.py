@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.slurm import Slurm, missing, slurm
@@ -25,3 +26,9 @@ def job(cluster: Slurm) -> Iterator[str]:
     """The id of a job of four of them, with eight tasks that sleep."""
     with cluster.job(4, 8, "sleep", "1000") as identity:
         yield identity
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One that the hosts see too: they have the file system in common."""
+    return tmp_path

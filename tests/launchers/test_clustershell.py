@@ -87,6 +87,47 @@ def test_the_status_of_each_host(cluster: Slurm, folder: Path, job: str) -> None
     assert "exit status 255: ssh: no route to h99" in report["hosts"][1]["finding"]
 
 
+def test_an_array_and_components_by_their_ids(cluster: Slurm, folder: Path) -> None:
+    """By other ids than people have for them, as slurmd knows those alone."""
+    submit = ("sbatch", "--array=1-2", "--ntasks=1", "--output=/dev/null", "--wrap")
+    with cluster.running(*submit, "srun sleep 1000", jobs=2) as numbers:
+        wait_for(lambda: all(cluster.tasks(number) for number in numbers))
+        query = ("squeue", "--noheader", f"--jobs={','.join(numbers)}", "--format=%i %A %N")
+        listed = [line.split() for line in cluster.run(*query).stdout.splitlines()]
+        for identity, number, host in listed:
+            report = answer(cluster, folder, f"slurm:{identity}.0", "0", "0", "--hosts", host)
+            assert {row["step"] for row in report["ranks"]} == {f"{number}.0"}
+        error = answer(
+            cluster, folder, f"slurm:{listed[0][0][:-2]}", "0", "0", "--hosts", "@few", status=2
+        )["error"]
+        assert (error["type"], error["reason"]) == ("NoSuchJob", "several")
+    one = ("--nodes=1", "--ntasks=1", "sleep", "1000")
+    with cluster.running("srun", *one, ":", *one, jobs=2) as numbers:
+        wait_for(lambda: all(cluster.tasks(number) for number in numbers))
+        report = answer(cluster, folder, f"slurm:{numbers[0]}+1", "0", "0", "--hosts", "h[1-16]")
+        assert {row["step"] for row in report["ranks"]} == {f"{numbers[1]}.0"}
+        report = answer(cluster, folder, f"slurm:{numbers[0]}", "0", "0", "--hosts", "h[1-16]")
+        assert {row["step"] for row in report["ranks"]} == {f"{number}.0" for number in numbers}
+
+
+def test_no_slurm_where_the_command_runs(cluster: Slurm, folder: Path) -> None:
+    words = [*within(folder), "PATH=/nowhere", *COMMAND, "slurm:9_3", "0", "0", "--hosts", "h1"]
+    done = cluster.run(*words, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pymigrate: there is no squeue on PATH; run this where")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_suspended_job(cluster: Slurm, folder: Path) -> None:
+    """It takes no step; its memory moves all the same."""
+    with cluster.job(1, 1, "sleep", "1000") as stopped:
+        cluster.run("scontrol", "suspend", stopped)
+        (task,) = cluster.tasks(stopped)
+        report = answer(cluster, folder, f"slurm:{stopped}", "0", "0", "--hosts", task[0])
+        cluster.run("scontrol", "resume", stopped)
+    assert (report["complete"], report["processes"]) == (True, 1)
+
+
 def test_a_cgroup_that_a_host_lacks(cluster: Slurm, folder: Path) -> None:
     report = answer(cluster, folder, "cgroup:nobody/here", "home", "--hosts", "@few", status=2)
     assert {row["error"] for row in report["hosts"]} == {"InvalidArgument"}
@@ -123,6 +164,20 @@ def test_a_cancel_reaches_every_host(cluster: Slurm, folder: Path, job: str) -> 
     assert command.returncode == 130
     assert [row["outcome"] for row in report["hosts"]] == ["cancelled"] * 2
     assert report["processes"] == 4
+
+
+def test_a_cancel_gives_no_advice(cluster: Slurm, folder: Path, job: str) -> None:
+    """Helpers that Ctrl-C has ended before they could answer are no sign of a missing one."""
+    script = folder / "helper.sh"
+    script.write_text(f"touch {folder}/begun.$(hostname)\ncat >/dev/null\nexit 1\n")
+    more = ["--json", "--command", f"sh {script}", "--hosts", "@few"]
+    with cluster.start(*within(folder), *COMMAND, f"slurm:{job}", "0", "0", *more) as command:
+        wait_for(lambda: len(list(folder.glob("begun.*"))) == 2)
+        os.kill(child_of(command.pid), 2)
+        report = json.loads(command.communicate(timeout=60)[0])
+    told = {(row["outcome"], row["finding"]) for row in report["hosts"]}
+    stopped = "stopped before it answered: what has been done there is not known"
+    assert told == {("cancelled", stopped)}
 
 
 @pytest.mark.parametrize("hosts", ["h[1-", "@nobody", "h1!h1", ""])

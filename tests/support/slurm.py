@@ -108,36 +108,43 @@ class Slurm:
     def job(self, hosts: int, tasks: int, *program: str, user: str = "") -> Iterator[str]:
         """A job of one step with tasks that run; its id. It is cancelled with the block."""
         counts = (f"--nodes={hosts}", f"--ntasks={tasks}", f"--ntasks-per-node={tasks // hosts}")
+        with self.running("srun", *counts, *program, user=user) as (identity,):
+            wait_for(lambda: len(self.tasks(identity)) >= tasks)
+            yield identity
+
+    @contextmanager
+    def running(self, *command: str, jobs: int = 1, user: str = "") -> Iterator[list[str]]:
+        """A command of Slurm, and the numbers of the jobs that it starts, once these run."""
         name = f"job{time.monotonic_ns()}"
-        command = self.command("srun", *counts, f"--job-name={name}", *program, user=user)
         quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=quiet, stderr=quiet) as step:
+        words = self.command(command[0], f"--job-name={name}", *command[1:], user=user)
+        with subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet) as started:
             try:
-                identity = self._identity(name, step)
-                wait_for(lambda: len(self.tasks(identity)) >= tasks)
-                yield identity
+                wait_for(lambda: started.poll() or len(self._named(name)) == jobs)
+                assert not started.poll(), f"{command} ended with {started.returncode}"
+                yield self._named(name)
             finally:
                 self.run("scancel", f"--name={name}", "--full")
-                step.wait(PATIENCE)
+                started.wait(PATIENCE)
         wait_for(lambda: not self.run("squeue", "-h", f"--name={name}").stdout)
 
-    def _identity(self, name: str, step: subprocess.Popen[bytes]) -> str:
-        def look() -> str:
-            assert step.poll() is None, f"srun ended with {step.returncode}"
-            query = ("squeue", "--noheader", f"--name={name}", "--states=R", "--format=%A")
-            return self.run(*query).stdout.strip()
-
-        wait_for(look)
-        return look()
+    def _named(self, name: str) -> list[str]:
+        query = ("squeue", "--noheader", f"--name={name}", "--states=R", "--format=%A")
+        return sorted(self.run(*query).stdout.split(), key=int)
 
     def tasks(self, job: str) -> list[tuple[str, int, int]]:
-        """Host, pid there and rank of each task of the first step of a job, by rank."""
+        """Host, pid there and rank of each task of the first step of a job, by rank.
+
+        By its own number, which each task of an array and each component has.
+        """
         found = []
-        query = ("squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%N")
-        nodes = self.run("scontrol", "show", "hostnames", self.run(*query).stdout.strip()).stdout
+        query = ("squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%A %N")
+        rows = [line.partition(" ") for line in self.run(*query).stdout.splitlines()]
+        places = {number: nodes.strip() for number, _, nodes in rows}
+        nodes = self.run("scontrol", "show", "hostnames", places[job]).stdout
         for host in nodes.split():
-            listed = self.run("scontrol", "listpids", f"{job}.0", host=host, check=False).stdout
-            words = [line.split() for line in listed.splitlines()]
+            pids = self.run("scontrol", "listpids", f"{job}.0", host=host, check=False).stdout
+            words = [line.split() for line in pids.splitlines()]
             found += [(host, int(w[0]), int(w[4])) for w in words if w[-1].isdecimal()]
         return sorted(found, key=lambda task: task[2])
 

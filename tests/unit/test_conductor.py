@@ -10,7 +10,8 @@ import pytest
 from pymigrate import ClusterReport, HostRow
 from pymigrate.launchers.conductor import CUT, GO_ON, KILL, ClusterProgress, Conductor
 from pymigrate.launchers.frames import frames
-from pymigrate.launchers.last_words import about, missing_helper
+from pymigrate.launchers.last_words import LastWords, missing_helper
+from pymigrate.launchers.srun_words import said
 
 
 class Clock:
@@ -40,8 +41,8 @@ def answer(conductor: Conductor, host: str) -> None:
     say(conductor, host, {"report": report.to_dict()})
 
 
-def told(conductor: Conductor, words: str = "") -> dict[str, tuple[str, str]]:
-    return {row.host: (row.outcome, row.finding) for row in conductor.report(words).hosts}
+def told(conductor: Conductor) -> dict[str, tuple[str, str]]:
+    return {row.host: (row.outcome, row.finding) for row in conductor.report().hosts}
 
 
 def test_who_says_that_it_lives_is_waited_for(clock: Clock) -> None:
@@ -128,23 +129,76 @@ def test_progress_adds_up() -> None:
     assert steps[-2:] == [ClusterProgress(2, 0, 91, 150), ClusterProgress(2, 1, 91, 150)]
 
 
+def test_who_ends_without_an_answer_has_failed_or_was_stopped() -> None:
+    """Whoever has pressed Ctrl-C is given no advice on where pymigrate may be."""
+    conductor = Conductor("migrate", ["h1"], 10)
+    conductor.ended("h1", "exit status 1: no module")
+    ((outcome, finding),) = told(conductor).values()
+    assert outcome == "failed"
+    assert finding.startswith("exit status 1: no module; is the same release of pymigrate there?")
+    conductor = Conductor("migrate", ["h1"], 10)
+    conductor.cancel()
+    conductor.ended("h1", "exit status 143")
+    ((outcome, finding),) = told(conductor).values()
+    assert outcome == "cancelled"
+    assert finding == "stopped before it answered: what has been done there is not known"
+
+
+def test_an_error_without_words_has_its_name() -> None:
+    assert HostRow.failed("h1", MemoryError()).finding == "MemoryError"
+
+
+HOSTS = [f"h{number}" for number in range(1, 12)]
 WORDS = """\
-slurmstepd-h2: error: execve(): /no/such/pymigrate: No such file or directory
+ 0: Traceback (most recent call last):
+ 0:   File "/some/where", line 1, in <module>
+ 1: slurmstepd-h2: error: execve(): /no/such/pymigrate: No such file or directory
+10: \x20
+ 0: ImportError: of host 1
 srun: error: h2: task 1: Exited with exit code 2
+srun: error: h[1,3-4]: tasks 0,2-3: Exited with exit code 1
 srun: error: h10: task 9: Out Of Memory
+srun: error: Node failure on h5
 srun: error: Timed out waiting for job step to complete"""
 
 
-def test_the_words_about_a_host() -> None:
-    """As srun of Slurm 22.05 says them."""
-    assert about("h2", WORDS).startswith("slurmstepd-h2: error: execve()")
-    assert about("h10", WORDS) == "srun: error: h10: task 9: Out Of Memory"
-    assert about("h1", WORDS) == "srun: error: Timed out waiting for job step to complete"
-    assert about("h1", "") == ""
+def heard() -> LastWords:
+    words = LastWords(lambda line: said(line, HOSTS, [HOSTS]))
+    for line in WORDS.splitlines():
+        words.take(line)
+    return words
+
+
+def test_the_words_of_a_host_and_about_it() -> None:
+    words = heard()
+    assert words.about("h1") == "Exited with exit code 1: ImportError: of host 1"
+    assert words.about("h2").startswith("Exited with exit code 2: slurmstepd-h2: error: execve()")
+    assert words.about("h4") == "Exited with exit code 1"
+    assert words.about("h5") == "srun: error: Node failure on h5"
+    assert words.about("h10") == "Out Of Memory"
+    assert words.about("h11") == "srun: error: Timed out waiting for job step to complete"
+    assert words.of_helpers
+
+
+def test_components_count_their_tasks_from_0() -> None:
+    """As srun of Slurm 22.05 does in what it says itself, but not in labels."""
+    crews = [["h1", "h2"], ["h3", "h4"]]
+    hosts = ["h1", "h2", "h3", "h4"]
+    assert said("2: odd", hosts, crews).host == "h3"
+    ended = said("srun: error: h3: task 0: Exited with exit code 4", hosts, crews)
+    assert (ended.text, ended.ended) == ("Exited with exit code 4", ["h3"])
+    assert said("srun: error: h[3-4]: tasks 0-1: Killed", hosts, crews).ended == []
+
+
+def test_nobody_has_said_anything() -> None:
+    words = LastWords(lambda line: said(line, HOSTS, [HOSTS]))
+    words.take("srun: error: Unable to create step for job 7: Access/permission denied")
+    assert not words.of_helpers
+    assert LastWords(lambda line: said(line, HOSTS, [HOSTS])).about("h1") == ""
 
 
 def test_no_pymigrate_on_the_hosts() -> None:
-    error = missing_helper(["/no/such/pymigrate"], WORDS)
+    error = missing_helper(["/no/such/pymigrate"], str(heard()))
     assert error
     assert error.reason == "no-helper"
     assert "execve(): /no/such/pymigrate: No such file or directory" in str(error)

@@ -1,0 +1,107 @@
+"""What squeue and scontrol of Slurm tell of jobs, their steps and their hosts."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from pymigrate.errors import LauncherError
+from pymigrate.launchers.programs import ask
+
+__all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "jobs", "steps"]
+
+PACKAGE = "Slurm"
+
+# Of the environment these alone say where Slurm is. Others, of the job that this may run in, would
+# give a helper step other counts, memory and binding than it asks for.
+_KEPT = ("SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_CONF_SERVER")
+
+
+class Entry(NamedTuple):
+    """A job. Each task of an array and each component of a heterogeneous job is one.
+
+    Attributes:
+        number: Its own, by which slurmd knows it.
+        state: In a word.
+        nodes: As Slurm writes them: ``h[1-4]``.
+        name: Its id for people: ``1234``, ``1234_5``, ``1234+1``.
+        reason: Why it waits.
+    """
+
+    number: str
+    state: str
+    nodes: str
+    name: str
+    reason: str
+
+    @property
+    def group(self) -> str:
+        """Which component of a heterogeneous job it is; empty for others."""
+        return self.name.partition("+")[2]
+
+    @property
+    def joined(self) -> str:
+        """The id of what a step joins: a component is no job to srun, which takes the whole."""
+        return self.name.partition("+")[0] if self.group else self.number
+
+
+class Step(NamedTuple):
+    """A step that runs.
+
+    Attributes:
+        job: Whose.
+        identity: Its id for people: ``1234.0``, ``1234_5.batch``.
+        name: In its job: ``0``, ``batch``; ``0+1`` of a step with components.
+        nodes: As Slurm writes them.
+    """
+
+    job: Entry
+    identity: str
+    name: str
+    nodes: str
+
+
+def environment() -> dict[str, str]:
+    """For the commands of Slurm."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SRUN_"))}
+    kept.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
+    return {**kept, "LC_ALL": "C"}
+
+
+def jobs(identity: str) -> list[Entry]:
+    """The jobs that an id stands for; none, where Slurm knows none.
+
+    Raises:
+        EngineMissing: Slurm's commands are not here.
+        LauncherError: The controller does not answer.
+    """
+    # It knows no component by its id, but lists all of them for that of the first.
+    asked = identity.partition("+")[0]
+    query = ["squeue", "--noheader", "--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r"]
+    answer = ask(query, PACKAGE, environment())
+    if answer.returncode and "Invalid job id" not in answer.stderr:
+        told = " ".join(answer.stderr.split()) or f"squeue ended with {answer.returncode}"
+        raise LauncherError(
+            f"Slurm does not answer: {told}", remedy="see whether sinfo(1) works here"
+        )
+    return [Entry(*line.split("|", 4)) for line in answer.stdout.splitlines()]
+
+
+def steps(job: Entry) -> list[Step]:
+    """The steps of a job that run."""
+    # All steps, as a query for one by name, such as batch, is answered with those by number. And
+    # those of this job alone: the number of one task of an array stands for all of them, too.
+    query = ["squeue", "--noheader", "--steps", f"--jobs={job.number}", "--format=%i|%N"]
+    answer = ask(query, PACKAGE, environment())
+    found = []
+    for line in answer.stdout.splitlines():
+        identity, _, nodes = line.partition("|")
+        whose, _, name = identity.rpartition(".")
+        if whose == (job.number if job.group else job.name):
+            found.append(Step(job, identity, name, nodes))
+    return found
+
+
+def hosts_in(nodes: str) -> list[str]:
+    """The names in ``h[1-4]``, one by one."""
+    return ask(["scontrol", "show", "hostnames", nodes], PACKAGE, environment()).stdout.split()

@@ -1,0 +1,51 @@
+"""Lines of srun: those of helpers, by the number of the task, and its own."""
+
+from __future__ import annotations
+
+import re
+
+from pymigrate.launchers.last_words import Said
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["said"]
+
+# By --label; and "srun: error: h[2-3]: tasks 1-2: Exited with exit code 1".
+_LABELLED = re.compile(r" *([0-9]+): (.*)", re.DOTALL)
+_ENDED = re.compile(r"srun: error: (\S+): tasks? ([0-9,-]+): (.*)")
+
+
+def said(line: str, hosts: Sequence[str], crews: Sequence[Sequence[str]]) -> Said:
+    """Whose a line is.
+
+    Args:
+        line: From standard output or error.
+        hosts: Of the tasks, in their order.
+        crews: The same, those of each component of the job for itself.
+    """
+    labelled = _LABELLED.match(line)
+    if labelled:
+        task = int(labelled[1])
+        return Said(labelled[2], host=hosts[task] if task < len(hosts) else "")
+    ended = _ENDED.fullmatch(line)
+    return Said(ended[3], ended=_meant(ended[1], ended[2], crews)) if ended else Said(line)
+
+
+def _meant(hosts: str, tasks: str, crews: Sequence[Sequence[str]]) -> list[str]:
+    """The hosts of a line; in these srun counts the tasks of each component from 0."""
+    if any(hosts in crew for crew in crews):
+        return [hosts]
+    if (
+        len(crews) > 1
+    ):  # of the names it has made an expression, and whose the numbers are it does not say
+        return []
+    return [crews[0][task] for task in _numbers(tasks) if task < len(crews[0])]
+
+
+def _numbers(text: str) -> Iterator[int]:
+    """Those in ``0,2-4``."""
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)

@@ -1,0 +1,68 @@
+"""A cancel reaches every host of a Slurm job, whatever ends the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.job_command import COMMAND, begun, held, steps
+from support.slurm import Slurm, wait_for
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_cancel_reaches_every_host(
+    cluster: Slurm, job: str, folder: Path, number: signal.Signals
+) -> None:
+    with cluster.start(*COMMAND, f"slurm:{job}", "0", "0", "--json", *held(folder)) as command:
+        wait_for(lambda: begun(folder) == 4)
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
+        os.kill(
+            int(children.read_text().split()[0]) if children.read_text() else command.pid, number
+        )
+        (folder / "go").touch()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    assert [row["outcome"] for row in report["hosts"]] == ["cancelled"] * 4
+    assert [row["finding"] for row in report["hosts"]] == [""] * 4  # they have answered
+    assert report["processes"] == 8
+
+
+def test_a_lost_terminal_is_a_cancel(cluster: Slurm, job: str, folder: Path) -> None:
+    """Nobody reads the report, and the bar cannot be drawn; the helpers are told to stop."""
+    ours, theirs = pty.openpty()
+    call = [*COMMAND, f"slurm:{job}", "0", "0", *held(folder)]
+    controlled = [sys.executable, "-c", CONTROLLED, *cluster.command(*call)]
+    with subprocess.Popen(
+        controlled, start_new_session=True, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as command:
+        os.close(theirs)
+        wait_for(lambda: begun(folder) == 4)
+        os.close(ours)
+        (folder / "go").touch()
+        command.wait(60)
+    wait_for(lambda: steps(cluster, job) == [f"{job}.0"])
+
+
+# Makes standard input the terminal that controls it, as a login does.
+CONTROLLED = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_no_helper_outlives_its_launcher(cluster: Slurm, job: str, folder: Path) -> None:
+    """Not even where that is killed on the spot."""
+    with cluster.start(*COMMAND, f"slurm:{job}", "0", "0", *held(folder)) as command:
+        wait_for(lambda: begun(folder) == 4)
+        cluster.run("pkill", "-KILL", "-f", f"pymigrate job slurm:{job} 0 0 --command")
+        (folder / "go").touch()
+        command.wait(60)
+    wait_for(lambda: steps(cluster, job) == [f"{job}.0"])
+    assert len(cluster.tasks(job)) == 8

@@ -1,0 +1,123 @@
+"""Hosts that do not answer, or not as they should, and others who deal with the same job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from support.job_command import COMMAND, answer, begun, held, steps, wrapper
+from support.slurm import Slurm, wait_for
+
+
+def test_a_silent_host_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
+    silent = cluster.tasks(job)[4][0]
+    call = wrapper(folder, f'[ "$SLURMD_NODENAME" = {silent} ] && exec sleep 1000')
+    report = answer(cluster, f"slurm:{job}", "0", "0", "--timeout", "6s", *call, status=2)
+    told = {row["host"]: (row["outcome"], row["finding"]) for row in report["hosts"]}
+    assert told.pop(silent) == ("silent", "no answer within 6 s")
+    assert set(told.values()) == {("done", "")}
+    assert report["processes"] == 6
+
+
+def test_a_frozen_host_is_a_row(cluster: Slurm, job: str) -> None:
+    """Not even its slurmd answers, so srun would wait."""
+    frozen = cluster.tasks(job)[4][0]
+    cluster.run("pkill", "-STOP", "slurmd", host=frozen)
+    try:
+        report = answer(cluster, f"slurm:{job}", "0", "0", "--timeout", "6s", status=2)
+    finally:
+        cluster.run("pkill", "-CONT", "slurmd", host=frozen)
+    told = {row["host"]: row["outcome"] for row in report["hosts"]}
+    assert told.pop(frozen) == "silent"
+    assert set(told.values()) == {"done"}
+    wait_for(lambda: steps(cluster, job) == [f"{job}.0"])  # nor is it begun with when it thaws
+
+
+def test_a_host_without_the_helper_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
+    lacking = cluster.tasks(job)[0][0]
+    call = wrapper(folder, f'[ "$SLURMD_NODENAME" = {lacking} ] && exec /no/such/program')
+    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    told = {row["host"]: row for row in report["hosts"]}
+    assert told[lacking]["error"] == "HelperFailed"
+    assert "the same release of pymigrate there? --command" in told[lacking]["finding"]
+    assert sum(row["outcome"] == "done" for row in report["hosts"]) == 3
+
+
+def test_another_release_on_a_host_is_told(cluster: Slurm, job: str, folder: Path) -> None:
+    other = cluster.tasks(job)[0][0]
+    line = f'pymigrate-host {other} . {{"report":{{"format":99}}}}'
+    call = wrapper(folder, f"[ \"$SLURMD_NODENAME\" = {other} ] && echo '{line}' && exit 0")
+    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    (finding,) = [row["finding"] for row in report["hosts"] if row["host"] == other]
+    assert "the same release of pymigrate on all hosts" in finding
+
+
+def test_each_host_that_fails_is_told_in_its_own_words(
+    cluster: Slurm, job: str, folder: Path
+) -> None:
+    failing = [cluster.tasks(job)[index][0] for index in (0, 4)]
+    odd = 'echo; echo "odd on $(hostname)" >&2; exit 3'
+    text = f"case $SLURMD_NODENAME in {'|'.join(failing)}) {odd}; esac"
+    report = answer(cluster, f"slurm:{job}", "0", "0", *wrapper(folder, text), status=2)
+    told = {row["host"]: row["finding"] for row in report["hosts"] if row["outcome"] == "failed"}
+    assert sorted(told) == sorted(failing)
+    for host, finding in told.items():
+        assert finding.startswith(f"Exited with exit code 3: odd on {host};")
+
+
+def test_helpers_that_all_fail_are_rows(cluster: Slurm, job: str, folder: Path) -> None:
+    """They were started, so that is not what went wrong."""
+    call = wrapper(folder, 'echo "odd on $(hostname)" >&2; exit 3')
+    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    assert len(report["hosts"]) == 4
+    for row in report["hosts"]:
+        assert row["error"] == "HelperFailed"
+        assert row["finding"].startswith(f"Exited with exit code 3: odd on {row['host']};")
+
+
+def endings(job: str) -> tuple[str, str]:
+    """Slurm cleans up after a job for a moment."""
+    return f"Slurm job {job} has ended: CANCELLED", f"Slurm job {job} is ending: COMPLETING"
+
+
+def test_a_job_that_ends_before_anybody_has_answered(cluster: Slurm, folder: Path) -> None:
+    with cluster.job(2, 2, "sleep", "1000") as ending:
+        call = ["--json", *held(folder)]
+        with cluster.start(*COMMAND, f"slurm:{ending}", "0", "0", *call) as command:
+            wait_for(lambda: begun(folder) == 2)
+            cluster.run("scancel", ending)
+            error = json.loads(command.communicate(timeout=60)[0])["error"]
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "ended")
+    assert error["message"] in endings(ending)
+
+
+def test_a_job_that_ends_when_some_have_answered(cluster: Slurm, folder: Path) -> None:
+    with cluster.job(2, 2, "sleep", "1000") as ending:
+        first, last = (host for host, _, _ in cluster.tasks(ending))
+        done = f'{sys.executable} -m pymigrate "$@"; touch {folder}/begun.1; exit'
+        call = wrapper(
+            folder,
+            f"[ $SLURMD_NODENAME = {first} ] && {{ {done}; }}\ntouch {folder}/begun.2; sleep 1000",
+        )
+        with cluster.start(*COMMAND, f"slurm:{ending}", "0", "0", "--json", *call) as command:
+            wait_for(lambda: begun(folder) == 2)
+            cluster.run("scancel", ending)
+            report = json.loads(command.communicate(timeout=60)[0])
+    told = {row["host"]: row for row in report["hosts"]}
+    assert (told[first]["outcome"], told[first]["finding"]) == ("done", "")
+    assert (told[last]["outcome"], told[last]["error"]) == ("failed", "NoSuchJob")
+    assert told[last]["finding"] in endings(ending)
+
+
+def test_the_helpers_of_another_are_no_part_of_the_job(
+    cluster: Slurm, job: str, folder: Path
+) -> None:
+    with cluster.start(*COMMAND, f"slurm:{job}", "0", "0", "--json", *held(folder)) as first:
+        wait_for(lambda: begun(folder) == 4)
+        assert len(steps(cluster, job)) == 2
+        report = answer(cluster, f"slurm:{job}", "0", "0")
+        (folder / "go").touch()
+        assert json.loads(first.communicate(timeout=60)[0])["processes"] == 8
+    assert [(row["host"], row["pid"], row["rank"]) for row in report["ranks"]] == cluster.tasks(job)
+    assert {row["step"] for row in report["ranks"]} == {f"{job}.0"}

@@ -1,0 +1,101 @@
+"""What is refused of jobs of Slurm, before anything is started: one clear line each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.job_command import COMMAND, answer
+from support.slurm import Slurm
+
+
+def refused(cluster: Slurm, *arguments: str) -> dict[str, Any]:
+    error: dict[str, Any] = answer(cluster, *arguments, status=2)["error"]
+    return error
+
+
+def test_jobs_that_are_not_there(cluster: Slurm, job: str) -> None:
+    error = refused(cluster, "slurm:99999", "0", "0")
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
+    error = refused(cluster, f"slurm:{job}.7", "0", "0")
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
+    assert f"it has {job}.0" in error["message"]
+    error = refused(cluster, "slurm:soon", "0", "0")
+    assert error["type"] == "InvalidArgument"
+
+
+def test_a_job_that_has_ended_or_waits(cluster: Slurm) -> None:
+    with cluster.job(1, 1, "sleep", "1000") as ended:
+        hold = ("sbatch", "--parsable", "--hold", "-N1", "-o", "/dev/null", "--wrap", "true")
+        waiting = cluster.run(*hold).stdout.strip()
+    error = refused(cluster, f"slurm:{ended}", "0", "0")
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "ended")
+    error = refused(cluster, f"slurm:{waiting}", "0", "0")
+    cluster.run("scancel", waiting)
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "pending")
+    assert "does not run yet: PENDING (JobHeldUser)" in error["message"]
+
+
+def test_a_suspended_job(cluster: Slurm) -> None:
+    """Slurm would have srun wait until it is resumed."""
+    with cluster.job(1, 1, "sleep", "1000") as stopped:
+        (task,) = cluster.tasks(stopped)
+        cluster.run("scontrol", "suspend", stopped)
+        try:
+            error = refused(cluster, f"slurm:{stopped}", "0", "0")
+        finally:
+            cluster.run("scontrol", "resume", stopped)
+        assert (error["type"], error["reason"]) == ("JobRefused", "suspended")
+        assert f"scontrol resume {stopped}; or" in error["message"]
+        assert error["message"].endswith(f"--hosts {task[0]}")
+        assert answer(cluster, f"slurm:{stopped}", "0", "0")["processes"] == 1
+
+
+def test_root_may_not_join_the_job_of_another(cluster: Slurm) -> None:
+    with cluster.job(1, 1, "sleep", "1000", user="nobody") as theirs:
+        (task,) = cluster.tasks(theirs)
+        error = refused(cluster, f"slurm:{theirs}", "0", "0")
+    assert (error["type"], error["reason"]) == ("JobRefused", "not-yours")
+    assert f"--hosts {task[0]}" in error["message"]
+
+
+def test_users_have_their_own_jobs_and_no_others(cluster: Slurm, job: str) -> None:
+    # By a shell, as exec by setpriv itself would have the capabilities of root still.
+    look = f"{sys.executable} -c 'import pymigrate'"
+    if cluster.run("sh", "-c", look, user="nobody", check=False).returncode:
+        pytest.skip("other users may not read this interpreter: test in a folder that they may")
+    with cluster.job(2, 4, "sleep", "1000", user="nobody") as own:
+        report = answer(cluster, f"slurm:{own}", "home", user="nobody")
+        assert [row["rank"] for row in report["ranks"]] == [0, 1, 2, 3]
+        assert report["complete"]
+    error = answer(cluster, f"slurm:{job}", "0", "0", status=2, user="nobody")["error"]
+    assert (error["type"], error["reason"]) == ("JobRefused", "not-yours")
+
+
+def test_hosts_without_pymigrate(cluster: Slurm, job: str) -> None:
+    for command in ("/no/such/pymigrate", f"{sys.executable} -S -m pymigrate.nobody"):
+        error = refused(cluster, f"slurm:{job}", "0", "0", "--command", command)
+        assert (error["type"], error["reason"]) == ("HelperMissing", "no-helper")
+        assert command in error["message"]
+
+
+def test_no_slurm_here(cluster: Slurm) -> None:
+    done = cluster.run("env", "PATH=/nowhere", *COMMAND, "slurm:1", "0", "0", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pymigrate: there is no squeue on PATH; run this where")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_controller_that_is_not_there(cluster: Slurm, folder: Path) -> None:
+    """In Slurm's own words, and in one line."""
+    config = folder / "slurm.conf"
+    config.write_text(
+        "ClusterName=gone\nSlurmctldHost=localhost\nSlurmctldPort=1\nMessageTimeout=1\nNodeName=h1\n"
+    )
+    where = f"SLURM_CONF={config}"
+    done = cluster.run("env", where, *COMMAND, "slurm:1", "0", "0", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pymigrate: Slurm does not answer: ")
+    assert done.stderr.count("\n") == 1
