@@ -65,3 +65,18 @@ def test_a_cancel_in_the_middle_tells_what_moved(cluster: Slurm) -> None:
     assert 0 < moved < TASKS * PAGES
     assert report["outcome"] == "cancelled"
     assert report["total"]["pages"]["moved"] >= moved
+
+
+def test_the_end_of_the_job_in_the_middle_is_told_as_such(cluster: Slurm) -> None:
+    """Slurm ends the helpers with it: they stop, and nobody here has asked for that."""
+    with holders(cluster, 1, TASKS) as tasks:
+        slowly = ["--rate", "2M", "--json"]
+        with cluster.start(*COMMAND, f"slurm:{tasks.job}", "0", "2", *slowly) as command:
+            wait_for(lambda: any("2" in told["nodes"] for told in tasks.ask()), SLOW)
+            cluster.run("scancel", tasks.job)
+            report = json.loads(command.communicate(timeout=SLOW)[0])
+    (host,) = report["hosts"]
+    assert (host["outcome"], command.returncode) == ("cancelled", 130)
+    assert report["total"]["pages"]["moved"] > 0
+    told = host["finding"].partition(f"Slurm job {tasks.job} ")[2]
+    assert told in ("has ended: CANCELLED", "is ending: COMPLETING")
