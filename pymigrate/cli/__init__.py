@@ -12,8 +12,8 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status.
 
-    Ctrl-C and SIGTERM end it with one line and status 130, also during the imports: these alone
-    take longer than many a command.
+    Ctrl-C, SIGTERM and SIGHUP end it with one line and status 130, also during the imports: these
+    alone take longer than many a command.
 
     Args:
         argv: Arguments after the program's name. None: those of the process, which this command is

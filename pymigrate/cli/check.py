@@ -21,7 +21,7 @@ STATUSES = """\
   0    nothing is refused; warnings are no refusals
   1    it cannot work: something is refused
   2    an error, as for a process that is not there, also one of several
-  130  stopped by Ctrl-C or SIGTERM
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP
 """
 
 

@@ -32,7 +32,7 @@ exit status:
        ended midway;
        check, --dry-run: it cannot work
   2    an error, told on standard error; output that nobody takes is one too
-  130  stopped by Ctrl-C or SIGTERM; a partial report comes first
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; a partial report comes first
 `pymigrate COMMAND --help` has those of each command.
 """
 

@@ -46,7 +46,7 @@ STATUSES = """\
   1    pages were left behind or have appeared, or the process ended midway
   2    an error, before anything was done or midway; of a job: for one of its processes at least,
        see the report
-  130  stopped by Ctrl-C or SIGTERM; the report says what had been done
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; the report says what had been done
 exit status with --dry-run:
 """
 

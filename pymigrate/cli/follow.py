@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pymigrate.cli.arguments import Subparsers
 
 _STATUSES = """\
-  0    the job has ended, or Ctrl-C or SIGTERM has ended this
+  0    the job has ended, or Ctrl-C, SIGTERM or SIGHUP has ended this
   2    an error, such as a process that is not there
 """
 

@@ -23,7 +23,7 @@ _STATUSES = """\
   1    pages were left behind or have appeared, or a process could not be dealt with; --check:
        it cannot work somewhere
   2    an error, before anything was done or on a host; or a host did not answer in time
-  130  stopped by Ctrl-C or SIGTERM; the report says what had been done
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; the report says what had been done
 """
 _NODES = (
     "nodes to move pages {}: a list, or home, local, cpuset, gpu, device:NAME as each host has it"

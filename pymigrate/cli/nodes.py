@@ -22,7 +22,7 @@ def add_to(subparsers: Subparsers) -> None:
         "show the nodes of this machine",
         "Show the nodes that are online: their CPUs, memory, huge pages, and how far they are from "
         "each other.",
-        "  0    done\n  2    an error\n  130  stopped by Ctrl-C or SIGTERM\n",
+        "  0    done\n  2    an error\n  130  stopped by Ctrl-C, SIGTERM or SIGHUP\n",
     )
     add_json(parser)
     parser.set_defaults(run=run)

@@ -22,7 +22,7 @@ def add_to(subparsers: Subparsers) -> None:
         "plan",
         "show which node's pages go where",
         "Show the moves that the kernel makes for OLD and NEW, in its order. Nothing is moved.",
-        "  0    done\n  2    an error\n  130  stopped by Ctrl-C or SIGTERM\n",
+        "  0    done\n  2    an error\n  130  stopped by Ctrl-C, SIGTERM or SIGHUP\n",
     )
     add_nodes(parser)
     add_json(parser)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _STATUSES = """\
   0    done
   2    an error; of several processes one at least could not be looked at
-  130  stopped by Ctrl-C or SIGTERM
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP
 """
 
 
