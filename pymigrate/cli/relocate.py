@@ -25,8 +25,8 @@ _STATUSES = """\
   0    all memory of the cgroup is on its new nodes
   1    pages were left elsewhere, or a process could not be dealt with: see the report
   2    an error: it is not changed, or changed back
-  130  stopped by Ctrl-C, SIGTERM or SIGHUP: with a report, which says what has moved, the cgroup has
-       the new nodes; without one the old setting is back
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP: with a report, which says what has moved, the cgroup
+       has the new nodes; without one the old setting is back
 """
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.job_command import answer, steps
-from support.slurm import Slurm, wait_for
+from support.job_command import COMMAND, answer, begun, held, steps, wrapper
+from support.slurm import Slurm, child_of, wait_for
 
 SLEEP = ("sleep", "1000")
 
@@ -59,6 +63,31 @@ def test_all_components_at_once(cluster: Slurm, components: list[str], step: str
     assert processes(report) == tasks(cluster, *components)
     assert len(report["hosts"]) == 3
     assert {row["step"] for row in report["ranks"]} == {f"{n}.0" for n in components}
+
+
+def test_a_cancel_reaches_all_components(
+    cluster: Slurm, components: list[str], folder: Path
+) -> None:
+    call = [f"slurm:{components[0]}", "0", "0", "--json", *held(folder)]
+    with cluster.start(*COMMAND, *call) as command:
+        wait_for(lambda: begun(folder) == 3)
+        os.kill(child_of(command.pid) or command.pid, signal.SIGTERM)
+        (folder / "go").touch()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    told = [(row["outcome"], row["finding"]) for row in report["hosts"]]
+    assert told == [("cancelled", "")] * 3  # they have answered
+    assert processes(report) == tasks(cluster, *components)
+
+
+def test_helpers_of_components_that_fail(
+    cluster: Slurm, components: list[str], folder: Path
+) -> None:
+    call = wrapper(folder, 'echo "odd on $(hostname)" >&2; exit 3')
+    report = answer(cluster, f"slurm:{components[0]}", "0", "0", *call, status=2)
+    assert len(report["hosts"]) == 3
+    for row in report["hosts"]:
+        assert f"odd on {row['host']};" in row["finding"]
 
 
 def test_a_component_that_is_not_there(cluster: Slurm, components: list[str]) -> None:
