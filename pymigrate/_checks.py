@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pymigrate.nodemask import NodeMask  # for the checker alone: the ground knows no sets
 
 __all__ = [
+    "SECONDS_MAX",
+    "check_bounds",
     "check_count",
     "check_flag",
     "check_folder",
@@ -18,10 +20,14 @@ __all__ = [
     "check_pid",
     "check_positive",
     "check_targets",
+    "check_time",
 ]
 
 _PID_MAX = 2**31 - 1  # pid_t is an int
 _FLOAT_MAX = 1.7976931348623157e308  # sys.float_info.max
+_RATE_MIN = 1  # byte in a second: a page then takes an hour
+SECONDS_MAX = 366 * 24 * 3600.0
+"""The longest time that anybody can mean."""
 
 
 def check_pid(pid: int) -> None:
@@ -52,6 +58,31 @@ def check_positive(name: str, value: float | None) -> None:
         raise InvalidType(f"{name} {quote(value)}: a number has to be given")
     if not 0 < value <= _FLOAT_MAX:
         raise InvalidArgument(f"{name} {quote(value)}: a positive, finite number has to be given")
+
+
+def check_time(name: str, value: float | None) -> None:
+    """Refuses what is no time that anybody waits, in seconds; None stands for no bound.
+
+    Raises:
+        InvalidType: It is no number.
+        InvalidArgument: It is not positive, or longer than a year.
+    """
+    check_positive(name, value)
+    if value is not None and value > SECONDS_MAX:
+        raise InvalidArgument(f"{name} {quote(value)}: give a year at the most, in seconds")
+
+
+def check_bounds(rate: float | None, max_stall: float | None) -> None:
+    """Refuses bounds within which no operation can be meant to work; None stands for no bound.
+
+    Raises:
+        InvalidType: One of them is no number.
+        InvalidArgument: One of them is out of range.
+    """
+    check_positive("rate", rate)
+    if rate is not None and rate < _RATE_MIN:
+        raise InvalidArgument(f"rate {quote(rate)}: give {_RATE_MIN} byte in a second at the least")
+    check_time("max_stall", max_stall)
 
 
 def check_count(name: str, value: int, lowest: int, highest: int) -> None:

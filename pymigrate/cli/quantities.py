@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from argparse import ArgumentTypeError
 
+from pymigrate._checks import SECONDS_MAX
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,6 @@ _BYTES = {
 }
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1, "s": 1, "min": 60}
 
-_SECONDS_MAX = 366 * 24 * 3600.0
 _WORKERS_MAX = 256
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 _ECHOED = 40
@@ -39,7 +40,7 @@ def size(text: str) -> float:
 def duration(text: str) -> float:
     """Seconds: ``500us``, ``5ms``, ``0.5s``, ``2min``."""
     seconds = _quantity(text, text, _SECONDS, "no time above 0; write 500us, 5ms, 0.5s or 2min")
-    if seconds > _SECONDS_MAX:
+    if seconds > SECONDS_MAX:
         fault = f"{text[:_ECHOED]!r} is no time that anybody waits; give a year at the most"
         raise ArgumentTypeError(fault)
     return seconds

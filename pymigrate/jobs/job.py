@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from pymigrate._checks import check_count, check_flag, check_positive
+from pymigrate._checks import check_bounds, check_count, check_flag
 from pymigrate.errors import KernelError
 from pymigrate.jobs.job_needs import RoomNeeds, SwapNeeds
 from pymigrate.jobs.job_operation import JobOperation
@@ -255,6 +255,5 @@ def _routes(
 
 
 def _pace(rate: float | None, max_stall: float | None, overhead: Callable[[], float]) -> Pace:
-    check_positive("rate", rate)
-    check_positive("max_stall", max_stall)
+    check_bounds(rate, max_stall)
     return Pace(rate, max_stall, overhead() if max_stall else 0.0)

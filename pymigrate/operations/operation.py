@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from pymigrate._checks import check_count, check_positive
+from pymigrate._checks import check_bounds, check_count
 from pymigrate.errors import InvalidArgument, NoSuchProcess, NoUserMemory
 from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
@@ -61,8 +61,7 @@ class Operation(Controlled):
         workers: int,
         retries: int,
     ) -> None:
-        check_positive("rate", rate)
-        check_positive("max_stall", max_stall)
+        check_bounds(rate, max_stall)
         check_count("workers", workers, 1, 256)
         check_count("retries", retries, 0, RETRIES_MAX)
         self._routes = routes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pymigrate import InvalidArgument
+from pymigrate import InvalidArgument, Job
 from pymigrate.operations.migration import Migration
 
 
@@ -33,6 +33,18 @@ def test_rate_and_max_stall(name: str, value: Any) -> None:
     wishes: dict[str, Any] = {name: value}
     with pytest.raises(InvalidArgument, match=name):
         Migration(0, 0, 1, **wishes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("rate", 1e-300, "1 byte in a second"), ("max_stall", 1e300, "a year at the most")],
+)
+def test_bounds_that_nobody_can_mean(name: str, value: float, told: str) -> None:
+    wishes: dict[str, Any] = {name: value}
+    with pytest.raises(InvalidArgument, match=rf"{name} \S+: give {told}"):
+        Migration(0, 0, 1, **wishes)
+    with pytest.raises(InvalidArgument, match=rf"{name} \S+: give {told}"):
+        Job(list).migration(0, 1, **wishes)
 
 
 @pytest.mark.parametrize(
