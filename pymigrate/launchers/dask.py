@@ -11,7 +11,8 @@ from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.here import host_name
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.inside import answer, pid_namespace, wished
+from pymigrate.launchers.inside import answer, pid_namespace
+from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def migrate_workers(
     """
     _check_client(client)
     bounds: dict[str, Any] = {"shared": shared, "rate": rate, "max_stall": max_stall}
-    wished(old, new, **bounds)
+    Wish("migrate", old, new, **bounds)  # refuses what makes no sense to any of them
     chosen = None if workers is None else list(workers)
     found = client.run(_identity, workers=chosen, on_error="return")
     lost = {address: error for address, error in found.items() if isinstance(error, Exception)}
@@ -95,7 +96,7 @@ async def migrate_worker(
     Raises:
         InvalidArgument: An argument makes no sense.
     """
-    wish = wished(old, new, shared=shared, rate=rate, max_stall=max_stall)
+    wish = Wish("migrate", old, new, shared, rate, max_stall)
     name = getattr(dask_worker, "name", None)
     rank = name if type(name) is int else None
     # In a thread: the loop of the worker has to tell the scheduler that it lives.

@@ -10,19 +10,18 @@ from pymigrate._checks import check_count
 from pymigrate.errors import InvalidType, WorldOfOne, quote
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.held import Held, interrupts_held
-from pymigrate.launchers.inside import answer, wished
+from pymigrate.launchers.inside import answer
 from pymigrate.launchers.launched import tasks_launched
 from pymigrate.launchers.mpi_agreement import agreed
 from pymigrate.launchers.mpi_hosts import neighbours
+from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any
 
     from mpi4py import MPI
 
-    from pymigrate.launchers.wish import Wish
     from pymigrate.nodemask import Nodes
 
 __all__ = ["migrate_job"]
@@ -76,13 +75,7 @@ def migrate_job(
         check_launch(comm)
         if root is not None:
             check_count("root", root, 0, comm.size - 1)
-        bounds: dict[str, Any] = {
-            "shared": shared,
-            "rate": rate,
-            "max_stall": max_stall,
-            "workers": workers,
-        }
-        return wished(old, new, **bounds), root
+        return Wish("migrate", old, new, shared, rate, max_stall, workers), root
 
     with interrupts_held() as held:
         wish, _ = agreed(comm, prepare, _words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pymigrate.errors import InvalidArgument, quote
+from pymigrate.errors import InvalidArgument, InvalidNodes, InvalidType, quote
 from pymigrate.jobs.places import Places
 from pymigrate.kernel.devices import device_node
 from pymigrate.kernel.nodes import topology
@@ -27,6 +27,8 @@ _DEVICE = "device:"
 WORDS = (*_BY, _GPU)
 """Rules in one word."""
 
+_NAMES = f"{', '.join(WORDS)} or {_DEVICE}NAME"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -37,13 +39,28 @@ class Rule:
             ``"local"``: of those that its threads last ran on; ``"cpuset"``: those that it may have
             memory on; ``"gpu"``: those of the GPUs that the process has open;
             ``"device:ib0"``: the node of a network interface or a PCI device.
+
+    Raises:
+        InvalidNodes: It is neither: told here, and not by each host.
+        InvalidType: It is no text.
     """
 
     text: str
 
     def __post_init__(self) -> None:
-        if self.is_list:
-            NodeMask(self.text)  # refuses here what would be refused on each host
+        if not isinstance(self.text, str):
+            raise InvalidType(f"rule {quote(self.text)}: give a node list, or {_NAMES}, as text")
+        if self.text == _DEVICE:
+            raise InvalidArgument(f"{quote(self.text)} names no device; write device:ib0")
+        if not self.is_list:
+            return
+        try:
+            NodeMask(self.text)
+        except InvalidNodes as error:
+            if not self.text[:1].isalpha():
+                raise
+            fault = f"{quote(self.text)} is no node list such as 0-3, and no rule; write {_NAMES}"
+            raise InvalidNodes(fault, self.text, error.position) from None
 
     @property
     def is_list(self) -> bool:

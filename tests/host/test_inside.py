@@ -10,18 +10,19 @@ import pytest
 from support.processes import ended, idle_process
 
 from pymigrate.launchers.held import interrupts_held
-from pymigrate.launchers.inside import answer, wished
+from pymigrate.launchers.inside import answer
+from pymigrate.launchers.wish import Wish
 
 
 def test_processes_are_rows_with_the_ranks_that_they_have() -> None:
     with idle_process() as one, idle_process() as two:
-        report = answer({one: 3, two: None}, wished(0, 0))
+        report = answer({one: 3, two: None}, Wish("migrate", 0, 0))
     assert report.complete
     assert {(row.pid, row.rank) for row in report.ranks} == {(one, 3), (two, None)}
 
 
 def test_nobody_left_is_the_outcome_of_the_host() -> None:
-    (host,) = answer({ended(): 0}, wished(0, 0)).hosts
+    (host,) = answer({ended(): 0}, Wish("migrate", 0, 0)).hosts
     assert (host.outcome, host.error) == ("failed", "NoSuchProcess")
 
 
@@ -34,7 +35,7 @@ class Faulty(dict[int, int]):
 
 def test_an_error_that_is_none_of_ours_is_told() -> None:
     faulty = Faulty()
-    (host,) = answer(faulty, wished(0, 0)).hosts
+    (host,) = answer(faulty, Wish("migrate", 0, 0)).hosts
     assert (host.outcome, host.error, host.finding) == ("failed", "RuntimeError", "odd")
 
 
@@ -44,7 +45,7 @@ def test_an_interrupt_is_kept_and_then_raised() -> None:
     def work() -> None:
         with idle_process() as pid, interrupts_held() as held:
             signal.raise_signal(signal.SIGINT)
-            told.append(answer({pid: 0}, wished(0, 0), held.begun))
+            told.append(answer({pid: 0}, Wish("migrate", 0, 0), held.begun))
 
     # Whoever runs the tests may ignore it, as shells do for jobs in the background.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
