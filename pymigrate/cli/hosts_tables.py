@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pymigrate.cli.tables import new_table, print_out
+from pymigrate.launchers.cluster_text import told
 from pymigrate.units import format_bytes
 
 TYPE_CHECKING = False
@@ -21,12 +22,12 @@ _MANY = 64  # processes; of more than these only those in trouble are shown
 
 def print_hosts(report: ClusterReport) -> None:
     """Both tables, in the order of hosts and ranks."""
-    moving = report.action not in ("check", "show")
+    moving = not report.only_looked
     done = ["evicted" if report.action == "evict" else "moved", "left behind"] * moving
     last = *done, "memory", "outcome"
     hosts = new_table("hosts", "host", "processes", *last, left=_LEFT)
     for row in report.hosts:
-        hosts.add_row(*_host(row, moving))
+        hosts.add_row(*_host(row, moving), told(report, row.outcome))
     print_out(hosts)
     rows = [row for row in report.ranks if len(report.ranks) <= _MANY or row.in_trouble]
     if rows:
@@ -34,14 +35,14 @@ def print_hosts(report: ClusterReport) -> None:
         ranks = new_table("processes", "host", *steps, "rank", "pid", *last, left=_LEFT)
         for rank in rows[:_MANY]:
             host, *rest = _rank(rank, moving)
-            ranks.add_row(host, *[rank.step] * len(steps), *rest)
+            ranks.add_row(host, *[rank.step] * len(steps), *rest, told(report, rank.outcome))
         print_out(ranks)
 
 
 def _host(row: HostRow, moving: bool) -> list[str]:
     sizes = row.amounts.bytes
     amounts = [_amount(sizes.moved), _amount(sizes.left_behind)] * moving
-    return [row.host, str(row.processes), *amounts, _nodes(row.nodes), row.outcome]
+    return [row.host, str(row.processes), *amounts, _nodes(row.nodes)]
 
 
 def _rank(row: RankRow, moving: bool) -> list[str]:
@@ -49,7 +50,7 @@ def _rank(row: RankRow, moving: bool) -> list[str]:
     behind = f"{_amount(sum(left.values()))} {', '.join(left)}".strip()
     amounts = [_amount(row.moved), behind] * moving
     rank = "-" if row.rank is None else str(row.rank)
-    return [row.host, rank, str(row.pid), *amounts, _nodes(row.nodes or {}), row.outcome]
+    return [row.host, rank, str(row.pid), *amounts, _nodes(row.nodes or {})]
 
 
 def _nodes(nodes: Mapping[int, int]) -> str:

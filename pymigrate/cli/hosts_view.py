@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_report", "progress_of_hosts"]
 
-_LABELS = {"migrate": "migrating", "evict": "evicting", "check": "checking", "show": "looking"}
+_LABELS = {"migrate": "migrating", "evict": "evicting", "show": "looking"}
 
 
 def print_report(report: ClusterReport, arguments: argparse.Namespace) -> None:
@@ -42,5 +42,5 @@ def progress_of_hosts(
         return
     from pymigrate.cli.progress import hosts_bar
 
-    with hosts_bar(_LABELS[action]) as show:
+    with hosts_bar(_LABELS.get(action, "checking")) as show:
         yield lambda step: show(step.answered, step.hosts, step.done)

@@ -7,19 +7,23 @@ from dataclasses import replace
 from pymigrate.launchers.amounts import Amounts
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.outcomes import CANCELLED, DONE, LEFT
+from pymigrate.launchers.outcomes import CANCELLED, DONE, FAILED, LEFT, REFUSED
 from pymigrate.launchers.rank_row import RankRow
+from pymigrate.operations.verdicts import WARNING
 from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pymigrate.errors import KernelError
+    from pymigrate.jobs.job_preflight import JobPreflight
     from pymigrate.jobs.job_report import JobReport
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.report import Report
+    from pymigrate.operations.verdicts import Verdict
 
-__all__ = ["failed", "of_job", "of_rows", "renamed", "sizes"]
+__all__ = ["failed", "of_check", "of_job", "of_look", "renamed"]
 
 
 def of_job(
@@ -35,41 +39,74 @@ def of_job(
     """
     ranks = ranks or {}
     rows = [_dealt_with(host, part, ranks.get(pid)) for pid, part in report.reports.items()]
-    rows += [
-        RankRow(host, pid, ranks.get(pid), LEFT, finding=str(error))
-        for pid, error in report.failures.items()
-    ]
     rows += [RankRow(host, pid, ranks.get(pid), CANCELLED) for pid in report.not_begun]
-    outcome = DONE if report.complete else LEFT
+    settled = report.settled or report.outcome != "done"
     row = HostRow(
-        host=host,
-        outcome=CANCELLED if report.outcome == "cancelled" else outcome,
+        host,
+        CANCELLED if report.outcome == "cancelled" else DONE if report.complete else LEFT,
         amounts=Amounts.of(report.total, PAGE_SIZE),
         appeared=report.appeared * PAGE_SIZE,
-        nodes=_sum(row.nodes or {} for row in rows),
-        processes=len(rows),
-        troubled=sum(row.in_trouble for row in rows),
         elapsed=report.elapsed,
         topology=topology,
-        finding="" if report.settled or report.outcome != DONE else "new processes kept appearing",
+        finding="" if settled else "new processes kept appearing",
     )
-    return _single(report.action, row, rows)
+    return _whole(report.action, row, rows, report.failures, ranks)
 
 
-def of_rows(
-    action: str, host: str, rows: list[RankRow], elapsed: float, topology: str = ""
+def of_check(
+    action: str,
+    host: str,
+    found: JobPreflight,
+    residencies: Mapping[int, Residency],
+    ranks: Mapping[int, int],
+    elapsed: float = 0.0,
+    topology: str = "",
 ) -> ClusterReport:
-    """The part of a host whose processes were looked at, for ``"check"`` and ``"show"``."""
+    """The part of a host where it was looked at what decides, for its processes as a whole.
+
+    Args:
+        action: What was done, in one word.
+        host: Its name, as the engine knows it.
+        found: What was found.
+        residencies: Of the processes, by pid.
+        ranks: Their numbers in the job, by pid.
+        elapsed: Seconds.
+        topology: ``shape.fingerprint()`` of the host.
+    """
+    rows = [
+        RankRow(
+            host,
+            pid,
+            ranks.get(pid),
+            DONE if preflight else REFUSED,
+            nodes=_sizes(residencies.get(pid)),
+            finding=_told(preflight.verdicts),
+        )
+        for pid, preflight in found.processes.items()
+    ]
+    finding = _told(found.verdicts) if rows else ""
     row = HostRow(
-        host=host,
-        outcome=LEFT if any(row.in_trouble for row in rows) else DONE,
-        nodes=_sum(row.nodes or {} for row in rows),
-        processes=len(rows),
-        troubled=sum(row.in_trouble for row in rows),
-        elapsed=elapsed,
-        topology=topology,
+        host, DONE if found else REFUSED, elapsed=elapsed, topology=topology, finding=finding
     )
-    return _single(action, row, rows)
+    return _whole(action, row, rows, found.failures, ranks)
+
+
+def of_look(
+    action: str,
+    host: str,
+    residencies: Mapping[int, Residency],
+    failures: Mapping[int, KernelError],
+    ranks: Mapping[int, int],
+    elapsed: float = 0.0,
+    topology: str = "",
+) -> ClusterReport:
+    """The part of a host where it was looked where memory is; arguments as for ``of_check()``."""
+    rows = [
+        RankRow(host, pid, ranks.get(pid), nodes=_sizes(residency))
+        for pid, residency in residencies.items()
+    ]
+    row = HostRow(host, LEFT if failures else DONE, elapsed=elapsed, topology=topology)
+    return _whole(action, row, rows, failures, ranks)
 
 
 def failed(action: str, row: HostRow) -> ClusterReport:
@@ -88,9 +125,38 @@ def renamed(part: ClusterReport, host: str) -> ClusterReport:
     )
 
 
-def sizes(residency: Residency | None) -> dict[int, int]:
-    """Bytes by node."""
-    return {} if residency is None else {node: residency.bytes(node) for node in residency.nodes}
+def _whole(
+    action: str,
+    row: HostRow,
+    rows: list[RankRow],
+    failures: Mapping[int, KernelError],
+    ranks: Mapping[int, int],
+) -> ClusterReport:
+    """A host with all of its processes; where none could be dealt with, the host has failed."""
+    for pid, error in failures.items():
+        rows.append(RankRow(row.host, pid, ranks.get(pid), FAILED, finding=str(error)))
+    if failures and len(rows) == len(failures) and row.outcome != CANCELLED:
+        first = failures[min(failures)]
+        finding = str(first)
+        if len(failures) > 1:
+            finding = f"none of {len(failures)} processes could be dealt with; {finding}"
+        row = replace(row, outcome=FAILED, error=type(first).__name__, finding=finding)
+    row = replace(
+        row,
+        nodes=_sum(each.nodes or {} for each in rows),
+        processes=len(rows),
+        troubled=sum(each.in_trouble for each in rows),
+    )
+    return _single(action, row, rows)
+
+
+def _told(verdicts: Iterable[Verdict]) -> str:
+    """What is refused, and what helps; or else what there is a warning of."""
+    for decisive in (REFUSED, WARNING):
+        told = [verdict.told for verdict in verdicts if verdict.state == decisive]
+        if told:
+            return "; ".join(told)
+    return ""
 
 
 def _single(action: str, row: HostRow, rows: Iterable[RankRow]) -> ClusterReport:
@@ -108,8 +174,13 @@ def _dealt_with(host: str, report: Report, rank: int | None) -> RankRow:
         outcome=CANCELLED if report.outcome == "cancelled" else DONE if fine else LEFT,
         moved=report.total.moved * PAGE_SIZE,
         left=left,
-        nodes=sizes(report.after),
+        nodes=_sizes(report.after),
     )
+
+
+def _sizes(residency: Residency | None) -> dict[int, int]:
+    """Bytes by node."""
+    return {} if residency is None else {node: residency.bytes(node) for node in residency.nodes}
 
 
 def _sum(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:

@@ -41,8 +41,7 @@ class ClusterReport:
     processes: of these ``RANKS_KEPT`` rows are kept, and all are counted.
 
     Attributes:
-        action: ``"migrate"``, ``"evict"``, ``"check"`` or ``"show"``; ``"mixed"`` of several;
-            empty of none.
+        action: One of ``wish.ACTIONS``; ``"mixed"`` of several; empty of none.
         hosts: A row for each host, in natural order (h2 before h10).
         ranks: Rows of processes, those in trouble first if not all could be kept; by host and rank.
         elapsed: Seconds, of the slowest part.
@@ -123,6 +122,16 @@ class ClusterReport:
     def status(self) -> int:
         """The exit status that it stands for."""
         return STATUSES[self.outcome]
+
+    @property
+    def only_looked(self) -> bool:
+        """Whether memory was looked at, and none was to move."""
+        return self.action == "show" or self.checked
+
+    @property
+    def checked(self) -> bool:
+        """Whether it was asked what would be refused."""
+        return self.action in ("check", "check-eviction")
 
     @property
     def complete(self) -> bool:

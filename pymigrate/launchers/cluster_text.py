@@ -13,29 +13,33 @@ if TYPE_CHECKING:
     from pymigrate.launchers.host_row import HostRow
     from pymigrate.operations.ledger import Counts
 
-__all__ = ["lines"]
+__all__ = ["lines", "told"]
 
 _LINES_OF_TROUBLE = 20
 _HOSTS_NAMED = 8
-_MOVING = ("migrate", "evict", "mixed")
 
 
 def lines(report: ClusterReport) -> list[str]:
     """The sums, then what is wrong where, at most some lines of each."""
-    told = [_headline(report)]
-    if report.action in _MOVING:
-        told += _sums(report)
-    told += _troubles(report)
-    told += _topologies(report)
+    text = [_headline(report)]
+    if not report.only_looked:
+        text += _sums(report)
+    text += _troubles(report)
+    text += _topologies(report)
     if report.ranks_omitted:
-        told.append(f"  {report.ranks_omitted} processes have no row of their own here")
-    return told
+        text.append(f"  {report.ranks_omitted} processes have no row of their own here")
+    return text
 
 
 def _headline(report: ClusterReport) -> str:
     hosts, processes = len(report.hosts), report.processes
     who = f"{hosts} host{'s' * (hosts != 1)}, {processes} process{'es' * (processes != 1)}"
-    return f"{who}: {report.outcome} in {report.elapsed:.3f} s"
+    return f"{who}: {told(report, report.outcome)} in {report.elapsed:.3f} s"
+
+
+def told(report: ClusterReport, outcome: str) -> str:
+    """An outcome of a report, of its hosts or its processes, in words."""
+    return "nothing is refused" if report.checked and outcome == DONE else outcome
 
 
 def _sums(report: ClusterReport) -> list[str]:
@@ -44,18 +48,18 @@ def _sums(report: ClusterReport) -> list[str]:
     def line(name: str, column: str) -> str:
         return f"  {name:14} {_amount(getattr(pages, column), getattr(sizes, column))}"
 
-    told = [line("asked for", "asked")]
-    told.append(line("evicted" if report.action == "evict" else "moved", "moved"))
-    told += [
+    text = [line("asked for", "asked")]
+    text.append(line("evicted" if report.action == "evict" else "moved", "moved"))
+    text += [
         line(name, column)
         for name, column in (("already there", "already_there"), ("vanished", "vanished"))
         if getattr(pages, column)
     ]
-    told.append(line("left behind", "left_behind"))
-    told += _reasons(pages, sizes)
+    text.append(line("left behind", "left_behind"))
+    text += _reasons(pages, sizes)
     if report.appeared:
-        told.append(f"  appeared       {format_bytes(report.appeared)}: touched there meanwhile")
-    return told
+        text.append(f"  appeared       {format_bytes(report.appeared)}: touched there meanwhile")
+    return text
 
 
 def _reasons(pages: Counts, sizes: Counts) -> Iterable[str]:
@@ -68,9 +72,11 @@ def _amount(pages: int, size: int) -> str:
 
 
 def _troubles(report: ClusterReport) -> list[str]:
-    """Hosts and processes that are not done, with what was found there."""
+    """Hosts and processes of which there is something to tell."""
     troubled = [
-        f"  {row.host}: {row.outcome}{_what(row)}" for row in report.hosts if row.outcome != DONE
+        f"  {row.host}: {told(report, row.outcome)}{_what(row)}"
+        for row in report.hosts
+        if row.outcome != DONE or row.finding
     ]
     troubled += [
         f"  {row.host}, {'' if row.rank is None else f'rank {row.rank}, '}pid {row.pid}: "
@@ -92,10 +98,10 @@ def _topologies(report: ClusterReport) -> list[str]:
     found = report.topologies
     if len(found) < 2:
         return []
-    told = ["  unlike topologies: a node number means another node here and there"]
-    told += [f"    {shape}: {_named(hosts)}" for shape, hosts in found.items()]
-    more = len(told) - _LINES_OF_TROUBLE
-    return told[:_LINES_OF_TROUBLE] + [f"    ... and {more} more"] * (more > 0)
+    text = ["  unlike topologies: a node number means another node here and there"]
+    text += [f"    {shape}: {_named(hosts)}" for shape, hosts in found.items()]
+    more = len(text) - _LINES_OF_TROUBLE
+    return text[:_LINES_OF_TROUBLE] + [f"    ... and {more} more"] * (more > 0)
 
 
 def _named(hosts: list[str]) -> str:

@@ -9,12 +9,8 @@ from pymigrate.errors import Error, KernelError, NoSuchProcess, NoUserMemory
 from pymigrate.kernel.resident import residency
 from pymigrate.launchers import account
 from pymigrate.launchers.host_row import HostRow
-from pymigrate.launchers.outcomes import DONE, LEFT
-from pymigrate.launchers.rank_row import RankRow
-from pymigrate.launchers.rules import Rule, moves
+from pymigrate.launchers.rules import moves
 from pymigrate.launchers.shape import fingerprint
-from pymigrate.operations.preflight import check
-from pymigrate.operations.verdicts import REFUSED, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +20,7 @@ if TYPE_CHECKING:
     from pymigrate.jobs.job import Job
     from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.jobs.job_report import JobProgress
+    from pymigrate.kernel.resident import Residency
     from pymigrate.launchers.cluster_report import ClusterReport
     from pymigrate.launchers.wish import Wish
 
@@ -62,57 +59,61 @@ def do_here(
     host = host or host_name()
     try:
         job = job() if callable(job) else job
-        if wish.action in ("check", "show"):
-            return _looked_at(job, wish, host, ranks)
-        operation = _operation(job, wish)
-        if begun:
-            begun(operation)
-        report = operation.run(progress)
-        return account.of_job(host, report, ranks(), fingerprint())
+        if wish.action in ("migrate", "evict"):
+            operation = _operation(job, wish)
+            if begun:
+                begun(operation)
+            report = operation.run(progress)
+            return account.of_job(host, report, ranks(), fingerprint())
+        return (_show if wish.action == "show" else _check)(job, wish, host, ranks)
     except Error as error:
         return account.failed(wish.action, HostRow.failed(host, error))
 
 
 def _operation(job: Job, wish: Wish) -> JobOperation:
-    assert wish.new is not None
     bounds: dict[str, Any] = {"rate": wish.rate, "max_stall": wish.max_stall}
     bounds["workers"] = wish.workers
-    if wish.action == "evict":
-        assert wish.old is not None
-        return job.eviction(wish.old, wish.new, **bounds)
+    if wish.of_eviction:
+        return job.eviction(**_exits(wish), **bounds)
     return job.migration(**_routes(wish), shared=wish.shared, **bounds)
 
 
 def _routes(wish: Wish) -> dict[str, Any]:
     """Where pages go, as arguments of ``Job.migration()``."""
-    assert wish.new is not None
     if not wish.by_rule:
         return {"old": wish.old, "new": wish.new}
-    return {"moves": moves(None if wish.old is None else Rule(wish.old), Rule(wish.new))}
+    old, new = wish.rules
+    assert new
+    return {"moves": moves(old, new)}
 
 
-def _looked_at(job: Job, wish: Wish, host: str, ranks: Ranks) -> ClusterReport:
+def _exits(wish: Wish) -> dict[str, Any]:
+    """Which nodes pages leave, as arguments of ``Job.eviction()``."""
+    new = () if wish.new is None else wish.new
+    return {"old": wish.old, "new": new, "without_swap": wish.without_swap}
+
+
+def _check(job: Job, wish: Wish, host: str, ranks: Ranks) -> ClusterReport:
     start = time.monotonic()
-    routes = {} if wish.action == "show" else _routes(wish)
-    numbers = ranks()
-    rows = []
+    if wish.of_eviction:
+        found = job.check_eviction(**_exits(wish))
+    else:
+        found = job.check(**_routes(wish), shared=wish.shared)
+    residencies = job.residency()
+    about = ranks(), time.monotonic() - start, fingerprint()
+    return account.of_check(wish.action, host, found, residencies, *about)
+
+
+def _show(job: Job, wish: Wish, host: str, ranks: Ranks) -> ClusterReport:
+    start = time.monotonic()
+    found: dict[int, Residency] = {}
+    failures: dict[int, KernelError] = {}
     for pid in job.pids():
         try:
-            found = {} if wish.action == "show" else _verdict(pid, routes, wish.shared)
-            sizes = account.sizes(residency(pid))
-            rows.append(RankRow(host, pid, numbers.get(pid), nodes=sizes, **found))
+            found[pid] = residency(pid)
         except (NoSuchProcess, NoUserMemory):
             continue  # it has ended, or is a kernel thread of the cgroup
         except KernelError as error:
-            rows.append(RankRow(host, pid, numbers.get(pid), LEFT, finding=str(error)))
-    elapsed = time.monotonic() - start
-    return account.of_rows(wish.action, host, rows, elapsed, fingerprint())
-
-
-def _verdict(pid: int, routes: Mapping[str, Any], shared: bool | None) -> dict[str, Any]:
-    own = routes.get("moves")
-    found = check(pid, **({"moves": own(pid)} if own else routes), shared=shared)
-    decisive = WARNING if found else REFUSED
-    told = [v for v in found.verdicts if v.state == decisive]
-    finding = "; ".join(f"{v.name}: {v.finding}{'; ' * bool(v.remedy)}{v.remedy}" for v in told)
-    return {"outcome": DONE if found else LEFT, "finding": finding}
+            failures[pid] = error
+    about = ranks(), time.monotonic() - start, fingerprint()
+    return account.of_look(wish.action, host, found, failures, *about)

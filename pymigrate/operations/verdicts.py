@@ -37,8 +37,13 @@ class Verdict:
     finding: str
     remedy: str = ""
 
+    @property
+    def told(self) -> str:
+        """Its name, what was found, and what would help."""
+        return f"{self.name}: {self.finding}{'; ' * bool(self.remedy)}{self.remedy}"
+
     def __str__(self) -> str:
-        return f"{self.state:8} {self.name}: {self.finding}{'; ' * bool(self.remedy)}{self.remedy}"
+        return f"{self.state:8} {self.told}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.processes import ended, idle_process
+from support.processes import ended, idle_process, unprivileged, zombie
 
 from pymigrate import Job
 from pymigrate.launchers.here import do_here, host_name
@@ -46,3 +46,51 @@ def test_a_device_that_this_host_lacks_is_the_outcome_of_the_host() -> None:
 def test_a_host_without_processes_has_nothing_to_do() -> None:
     report = do_here(Job(lambda: [ended()]), Wish(old="0", new="0"))
     assert (report.status, report.processes) == (0, 0)
+
+
+@pytest.mark.parametrize("action", ["migrate", "check"])
+def test_where_no_process_is_dealt_with_the_host_has_failed(action: str) -> None:
+    with zombie() as dead:
+        with idle_process() as pid:
+            job = Job.of([pid, dead])
+            some = do_here(job, Wish(action, "0", "0"))
+        none = do_here(job, Wish(action, "0", "0"))
+    assert {row.pid: row.outcome for row in some.ranks} == {pid: "done", dead: "failed"}
+    assert some.status == 1
+    (host,) = none.hosts
+    assert (none.status, host.outcome, host.error) == (2, "failed", "NoUserMemory")
+    assert f"pid {dead}: it is a zombie" in host.finding
+
+
+def test_a_look_that_finds_nobody_who_may_be_looked_at_has_failed() -> None:
+    with idle_process() as pid:
+        report = unprivileged(lambda: do_here(Job.of([pid]), Wish("show")))
+    (host,) = report.hosts
+    assert (report.status, host.outcome, host.error) == (2, "failed", "NotPermitted")
+
+
+@pytest.mark.parametrize("action", ["check", "check-eviction"])
+def test_a_check_finds_what_that_of_the_job_does(action: str) -> None:
+    with idle_process() as one, idle_process() as two:
+        job = Job.of([one, two])
+        report = do_here(job, Wish(action, "0", "1023"))
+        expected = {"check": job.check, "check-eviction": job.check_eviction}[action]("0", "1023")
+    refused = [v.name for v in expected.processes[one].verdicts if v.state == "refused"]
+    for row in report.ranks:
+        assert row.outcome == ("refused" if refused else "done")
+        assert not refused or row.finding.startswith(f"{refused[0]}: ")
+    assert (report.action, report.status) == (action, 0 if expected else 1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        (Wish("check", "0", "0"), "nothing is refused"),
+        (Wish("check", "0", "1023"), "refused"),
+        (Wish("show"), "done"),
+    ],
+)
+def test_a_check_is_told_as_a_verdict(wish: Wish, told: str) -> None:
+    with idle_process() as pid:
+        report = do_here(Job.of([pid]), wish)
+    assert str(report).startswith(f"1 host, 1 process: {told} in ")

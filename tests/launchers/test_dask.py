@@ -62,7 +62,7 @@ def test_some_workers(client: Client) -> None:
 
 def test_what_is_refused_by_a_worker_is_told_by_it(client: Client) -> None:
     report = migrate_workers(client, 0, 1023)
-    assert report.outcome == "left"
+    assert report.outcome == "failed"
     assert all("node 1023" in row.finding for row in report.ranks)
     report = migrate_workers(client, new="device:ib7")
     assert [row.error for row in report.hosts] == ["UnknownNode"]

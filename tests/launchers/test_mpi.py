@@ -104,7 +104,8 @@ def test_what_fails_on_a_host_is_its_row_on_every_rank(answers: list[dict[str, A
         (host,) = without_device.hosts
         assert (host.outcome, host.error) == ("failed", "UnknownNode")
         assert "'ib7'" in host.finding
-        assert without_node.outcome == "left"
+        (host,) = without_node.hosts
+        assert (host.outcome, host.error) == ("failed", "NodesRefused")
         assert [row.rank for row in without_node.ranks] == [0, 1, 2, 3]
         assert all("node 1023" in row.finding for row in without_node.ranks)
 

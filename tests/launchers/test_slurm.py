@@ -41,9 +41,20 @@ def test_looking_moves_nothing(cluster: Slurm, job: str) -> None:
     assert all(row["nodes"]["0"] > 0 for row in report["ranks"])
     report = answer(cluster, f"slurm:{job}", "0", "0", "--check")
     assert (report["action"], report["processes"]) == ("check", 8)
+    report = answer(cluster, f"slurm:{job}", "0", "0", "--check", "--evict")
+    assert (report["action"], report["complete"]) == ("check-eviction", True)
     report = answer(cluster, f"slurm:{job}", "0", "999", "--check", status=1)
     assert all("target-nodes" in row["finding"] for row in report["ranks"])
     assert [row["troubled"] for row in report["hosts"]] == [2, 2, 2, 2]
+    assert {row["outcome"] for row in report["hosts"]} == {"refused"}
+
+
+def test_no_process_of_a_host_is_dealt_with(cluster: Slurm, job: str) -> None:
+    report = answer(cluster, f"slurm:{job}", "0", "999", status=2)
+    assert {(row["outcome"], row["error"]) for row in report["hosts"]} == {
+        ("failed", "NodesRefused")
+    }
+    assert all("node 999 is not there" in row["finding"] for row in report["hosts"])
 
 
 def test_what_fails_on_the_hosts_is_the_status(cluster: Slurm, job: str) -> None:

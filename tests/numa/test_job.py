@@ -21,6 +21,8 @@ from support.pids import bury, fork_a_twin, hold_still, mortal, reborn
 from support.processes import Servant, in_child, servant
 
 from pymigrate import Job, JobReport, NoSwap, NotPermitted, check, check_eviction, residency
+from pymigrate.launchers.here import do_here
+from pymigrate.launchers.wish import Wish
 from pymigrate.operations.ledger import Counts
 from pymigrate.operations.verdicts import Verdict
 
@@ -278,10 +280,12 @@ def test_there_has_to_be_room_for_all_of_them() -> None:
         job = Job.of([one.pid, two.pid])
         alone = [check(pid, "0-1", 2) for pid in job.pids()]
         found = job.check("0-1", 2)
+        (host,) = do_here(job, Wish("check", "0-1", 2)).hosts
     assert [state_of(part.verdicts, "free-memory") for part in alone] == ["ok", "ok"]
     assert state_of(found.verdicts, "free-memory") == "warning"
     assert "node 2 has " in str(found)
     assert found  # a warning is no refusal
+    assert (host.outcome, host.finding.startswith("free-memory: node 2 has ")) == ("done", True)
 
 
 def test_room_for_what_they_share_is_needed_once() -> None:
@@ -306,6 +310,9 @@ def test_swap_has_to_do_for_all_of_them() -> None:
         found = job.check_eviction(0, 1)
         assert not found
         assert state_of(found.verdicts, "swap") == "refused"
+        (host,) = do_here(job, Wish("check-eviction", 0, 1)).hosts
+        assert (host.outcome, host.troubled) == ("refused", 0)
+        assert "from all processes together, which has room" in host.finding
         assert job.check_eviction(0, 1, without_swap=True)
         with pytest.raises(NoSwap, match=r"from all processes together, which has room") as refused:
             job.eviction(0, 1).run()
