@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 
 from pymigrate.cli.arguments import add_json, add_parser
 from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_of
 from pymigrate.cli.hosts_view import print_report, progress_of_hosts
 from pymigrate.cli.interrupt import on_interrupt
-from pymigrate.cli.quantities import TIMES, duration
+from pymigrate.cli.quantities import TIMES, duration, rows
+from pymigrate.errors import InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
-
     from pymigrate.cli.arguments import Subparsers
     from pymigrate.launchers.wish import Wish
 
@@ -59,16 +59,18 @@ def add_to(subparsers: Subparsers) -> None:
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_mutually_exclusive_group()
-    for action, what in (
+    looks = parser.add_mutually_exclusive_group()
+    for look, what in (
         ("check", "say whether it can work, and move nothing"),
         ("show", "show on which nodes the memory is; without OLD and NEW"),
-        ("evict", "evict the pages to swap instead"),
     ):
-        actions.add_argument(
-            f"--{action}", dest="action", action="store_const", const=action, help=what
-        )
-    parser.set_defaults(action="migrate")
+        looks.add_argument(f"--{look}", dest="look", action="store_const", const=look, help=what)
+    parser.add_argument(
+        "--evict", action="store_true", help="evict the pages to swap instead; NEW may be left out"
+    )
+    parser.add_argument(
+        "--without-swap", action="store_true", help="evict only what needs no swap: files"
+    )
 
 
 def _add_hosts(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +87,7 @@ def _add_hosts(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--command",
-        type=shlex.split,
+        type=_command,
         metavar="COMMAND",
         help="how pymigrate is called on the hosts (by the interpreter that runs this one)",
     )
@@ -103,16 +105,30 @@ def _add_helper(parser: argparse.ArgumentParser) -> None:
         help="with --here: tell a launcher how far it is, and stop when standard input ends",
     )
     helper.add_argument(
-        "--rows", type=int, default=4096, metavar="N", help="tell of so many processes at most"
+        "--rows", type=rows, metavar="N", help="with --here: tell of so many processes at most"
     )
     helper.add_argument(
-        "--every", type=duration, default=1.0, metavar="TIME", help="between two signs of life"
+        "--every", type=duration, metavar="TIME", help="with --leash: between two signs of life"
     )
+
+
+def _command(text: str) -> list[str]:
+    """The words of a command."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no command: {error}") from None
+    if not (words and words[0]):
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no command; give a program, such as /opt/pymigrate/bin/pymigrate"
+        )
+    return words
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Does it on all hosts, or the part of this one, and prints the report."""
     # Imported for this command only: the others start without it.
+    _refuse_what_would_be_ignored(arguments)
     wish = _wish(arguments)
     if arguments.here:
         from pymigrate.cli.job_part import run_here
@@ -129,10 +145,31 @@ def run(arguments: argparse.Namespace) -> int:
     return report.status
 
 
+def _refuse_what_would_be_ignored(arguments: argparse.Namespace) -> None:
+    for name, other in (("leash", "here"), ("rows", "here"), ("every", "leash")):
+        if getattr(arguments, name) and not getattr(arguments, other):
+            raise InvalidArgument(f"--{name} goes with --{other}")
+    for name in ("hosts", "timeout", "command", "progress"):
+        if arguments.here and getattr(arguments, name) is not None:
+            raise InvalidArgument(f"--here is for this host alone; leave --{name} out")
+    if arguments.look == "show" and arguments.evict:
+        raise InvalidArgument("--show looks at memory as it is; leave --evict out")
+
+
 def _wish(arguments: argparse.Namespace) -> Wish:
     from pymigrate.launchers.wish import Wish
 
     old, new = arguments.old, arguments.new
-    if new is None:  # one word says where to
+    action = arguments.look or "migrate"
+    if arguments.evict:
+        action = "check-eviction" if arguments.look else "evict"
+    elif new is None:  # one word says where to
         old, new = None, old
-    return Wish(arguments.action, old, new, shared=arguments.shared, **bounds_of(arguments))
+    return Wish(
+        action,
+        old,
+        new,
+        shared=arguments.shared,
+        without_swap=arguments.without_swap,
+        **bounds_of(arguments),
+    )

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SIZES", "TIMES", "duration", "size", "workers"]
+__all__ = ["SIZES", "TIMES", "duration", "rows", "size", "workers"]
 
 SIZES = "K, M, G, T and KiB, MiB, GiB, TiB are powers of 1024, KB, MB, GB, TB of 1000"
 """Which units a size may have, for the help."""
@@ -28,6 +28,7 @@ _BYTES = {
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1, "s": 1, "min": 60}
 
 _WORKERS_MAX = 256
+_ROWS_MAX = 10**6
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 _ECHOED = 40
 
@@ -48,10 +49,20 @@ def duration(text: str) -> float:
 
 def workers(text: str) -> int:
     """How many threads."""
-    if text.isascii() and text.isdecimal() and len(text) < 4 and 0 < int(text) <= _WORKERS_MAX:
+    return _count(text, "workers", _WORKERS_MAX)
+
+
+def rows(text: str) -> int:
+    """How many rows of a report."""
+    return _count(text, "rows", _ROWS_MAX)
+
+
+def _count(text: str, what: str, highest: int) -> int:
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(highest))
+    if digits and 0 < int(text) <= highest:
         return int(text)
     raise ArgumentTypeError(
-        f"{text[:_ECHOED]!r} is no number of workers; give one from 1 to {_WORKERS_MAX}"
+        f"{text[:_ECHOED]!r} is no number of {what}; give one from 1 to {highest}"
     )
 
 

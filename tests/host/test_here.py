@@ -74,7 +74,8 @@ def test_a_check_finds_what_that_of_the_job_does(action: str) -> None:
     with idle_process() as one, idle_process() as two:
         job = Job.of([one, two])
         report = do_here(job, Wish(action, "0", "1023"))
-        expected = {"check": job.check, "check-eviction": job.check_eviction}[action]("0", "1023")
+        look = job.check if action == "check" else job.check_eviction
+        expected = look("0", "1023")
     refused = [v.name for v in expected.processes[one].verdicts if v.state == "refused"]
     for row in report.ranks:
         assert row.outcome == ("refused" if refused else "done")

@@ -132,6 +132,22 @@ def statuses(text: str) -> list[str]:
         ("migrate 1 0 1 --workers 257", "'257' is no number of workers"),
         ("migrate 1 0 1 --shared --no-shared", "--no-shared: not allowed with argument --shared"),
         ("migrate 1 0 1 --no-progress --progress", "not allowed with argument --no-progress"),
+        ("job slurm:1 0 1 --leash", "--leash goes with --here"),
+        ("job slurm:1 0 1 --rows 5", "--rows goes with --here"),
+        ("job slurm:1 0 1 --here --rows 0", "'0' is no number of rows; give one from 1 to"),
+        ("job slurm:1 0 1 --here --rows x", "'x' is no number of rows"),
+        ("job slurm:1 0 1 --here --every 1s", "--every goes with --leash"),
+        ("job slurm:1 0 1 --here --hosts h1", "--here is for this host alone; leave --hosts out"),
+        ("job slurm:1 0 1 --here --timeout 9s", "leave --timeout out"),
+        ("job slurm:1 0 1 --here --command x", "leave --command out"),
+        ("job slurm:1 0 1 --here --progress", "leave --progress out"),
+        ("job slurm:1 0 1 --timeout 1ms", "timeout 0.001: give 1 s at the least"),
+        ("job slurm:1 0 1 --rate 0.4", "rate 0.4: give 1 byte in a second at the least"),
+        ("job slurm:1 --show --evict", "--show looks at memory as it is; leave --evict out"),
+        ("job slurm:1 --show --check", "not allowed with argument --show"),
+        ("job slurm:1 0 1 --without-swap", "without_swap True: it is for evictions"),
+        ("job slurm:1 0 1 --evict --shared", "shared True: it is for migrations"),
+        ("job slurm:1 lokal", "'lokal' is no node list such as 0-3, and no rule; write home, local"),
     ],
     ids=lambda text: ascii(text)[:40],
 )
@@ -141,6 +157,20 @@ def test_wrong_arguments(capsys: Capture, arguments: str, complaint: str) -> Non
     assert out == ""
     assert complaint in err
     assert len(err) < 1000
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("", "'' is no command; give a program, such as /opt/pymigrate/bin/pymigrate"),
+        ("  ", "'  ' is no command; give a program"),
+        ("''", '"\'\'" is no command; give a program'),
+        ("'a", '"\'a" is no command: No closing quotation'),
+    ],
+)
+def test_what_is_no_command_of_the_hosts(capsys: Capture, command: str, complaint: str) -> None:
+    assert run("job", "slurm:1", "0", "1", "--command", command) == 2
+    assert f"argument --command: {complaint}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
