@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pymigrate.errors import InvalidArgument, LauncherError, quote
+from pymigrate.errors import InvalidArgument, InvalidType, LauncherError, quote
 from pymigrate.launchers.cgroup_part import CgroupPart
 from pymigrate.launchers.flux import FluxJob
 from pymigrate.launchers.flux_part import FluxPart
@@ -82,6 +82,8 @@ def part_of(target: str) -> Part:
 
 
 def _split(target: str) -> tuple[str, str]:
+    if not isinstance(target, str):
+        raise InvalidType(f"{quote(target)} is no job; write ENGINE:ID, such as 'slurm:1234'")
     engine, colon, identity = target.partition(":")
     if not (colon and identity) or engine not in ENGINES:
         raise InvalidArgument(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from pymigrate._checks import check_positive
-from pymigrate.errors import InvalidArgument, NoSuchJob
+from pymigrate._checks import check_time
+from pymigrate.errors import InvalidArgument, InvalidType, NoSuchJob, quote
 from pymigrate.launchers.aftermath import reckoned
 from pymigrate.launchers.command_run import run_command
 from pymigrate.launchers.conductor import Conductor
 from pymigrate.launchers.engines import engine_of
 from pymigrate.launchers.held import Held
 from pymigrate.launchers.last_words import LastWords
+from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from pymigrate.launchers.cluster_report import ClusterReport
     from pymigrate.launchers.conductor import ClusterProgress
     from pymigrate.launchers.engines import Engine
-    from pymigrate.launchers.wish import Wish
 
 __all__ = ["TIMEOUT", "JobOnHosts", "default_command"]
 
 TIMEOUT = 60.0
 """Seconds for which a host may say nothing at all."""
+
+_TIMEOUT_MIN = 1.0  # a helper takes some tenths of a second to start
 
 _ROWS = 20_000  # of processes that all hosts together send; each sends some in any case
 _FEWEST_ROWS = 8
@@ -65,7 +67,7 @@ class JobOnHosts:
         timeout: float = TIMEOUT,
         command: Sequence[str] | None = None,
     ) -> None:
-        check_positive("timeout", timeout)
+        _check_arguments(wish, hosts, timeout, command)
         self._target = target
         self._engine = engine_of(target)
         if self._engine is None and hosts is None:
@@ -146,5 +148,25 @@ class JobOnHosts:
         """The command of one host, which says no more than can be heard of all together."""
         rows = max(_FEWEST_ROWS, _ROWS // hosts)
         every = min(self._timeout / _SIGNS_OF_LIFE, max(1.0, hosts / _MESSAGES))
-        leash = ["--here", "--leash", "--rows", str(rows), "--every", f"{every:.3f}s"]
+        leash = ["--here", "--leash", "--rows", str(rows), "--every", f"{every!r}s"]
         return [*self._command, "job", target, *self._wish.arguments(), *leash]
+
+
+def _check_arguments(wish: object, hosts: object, timeout: float | None, command: object) -> None:
+    """Refuses what makes no sense, whatever the engine."""
+    if not isinstance(wish, Wish):
+        raise InvalidType(f"wish {quote(wish)}: give a Wish")
+    if not (hosts is None or isinstance(hosts, str)):
+        raise InvalidType(f"hosts {quote(hosts)}: give a node set as text, such as 'h[1-4]'")
+    check_time("timeout", timeout)
+    if timeout is None:
+        raise InvalidType("timeout None: a number has to be given, in seconds")
+    if timeout < _TIMEOUT_MIN:
+        raise InvalidArgument(f"timeout {quote(timeout)}: give {_TIMEOUT_MIN:g} s at the least")
+    if command is None:
+        return
+    fault = f"command {quote(command)}: give the words of a command, such as ['pymigrate']"
+    if not isinstance(command, (list, tuple)) or not all(isinstance(it, str) for it in command):
+        raise InvalidType(fault)
+    if not command:
+        raise InvalidArgument(fault)

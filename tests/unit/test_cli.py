@@ -147,7 +147,10 @@ def statuses(text: str) -> list[str]:
         ("job slurm:1 --show --check", "not allowed with argument --show"),
         ("job slurm:1 0 1 --without-swap", "without_swap True: it is for evictions"),
         ("job slurm:1 0 1 --evict --shared", "shared True: it is for migrations"),
-        ("job slurm:1 lokal", "'lokal' is no node list such as 0-3, and no rule; write home, local"),
+        (
+            "job slurm:1 lokal",
+            "'lokal' is no node list such as 0-3, and no rule; write home",
+        ),
     ],
     ids=lambda text: ascii(text)[:40],
 )
@@ -164,7 +167,7 @@ def test_wrong_arguments(capsys: Capture, arguments: str, complaint: str) -> Non
     [
         ("", "'' is no command; give a program, such as /opt/pymigrate/bin/pymigrate"),
         ("  ", "'  ' is no command; give a program"),
-        ("''", '"\'\'" is no command; give a program'),
+        ("''", "\"''\" is no command; give a program"),
         ("'a", '"\'a" is no command: No closing quotation'),
     ],
 )
