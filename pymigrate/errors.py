@@ -136,6 +136,11 @@ class NoSuchJob(LauncherError, LookupError):
     one job).
     """
 
+    def __init__(self, cause: str, *, reason: str = "unknown", remedy: str = "") -> None:
+        if reason == "ended":
+            remedy = remedy or "its memory is gone with it: name a job that runs"
+        super().__init__(cause, reason=reason, remedy=remedy)
+
 
 class JobRefused(LauncherError, PermissionError):
     """The caller may not join the job, as it belongs to somebody else; or nobody can at the moment.

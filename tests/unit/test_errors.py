@@ -65,6 +65,13 @@ EXAMPLES = [
     errors.EngineMissing("srun is not here"),
 ]
 
+
+def test_a_job_that_has_ended_is_told_what_to_do() -> None:
+    error = errors.NoSuchJob("Slurm job 7 has ended: COMPLETED", reason="ended")
+    assert str(error).endswith("COMPLETED; its memory is gone with it: name a job that runs")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
+
+
 every_kind = pytest.mark.parametrize("kind", BUILTINS, ids=lambda kind: kind.__name__)
 
 
