@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 
 from pymigrate.errors import InvalidArgument, InvalidType, quote
 from pymigrate.launchers import account
@@ -16,7 +17,7 @@ from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from types import ModuleType
     from typing import Any
 
@@ -35,7 +36,7 @@ def migrate_workers(
     old: Nodes | None = None,
     new: Nodes | None = None,
     *,
-    workers: Collection[str] | None = None,
+    workers: Collection[str] | str | None = None,
     shared: bool | None = None,
     rate: float | None = None,
     max_stall: float | None = None,
@@ -49,7 +50,7 @@ def migrate_workers(
         client: Of the cluster; not an asynchronous one.
         old: Nodes to move pages from, or a rule, as for ``mpi.migrate_job()``.
         new: Nodes to move them to, or a rule.
-        workers: Their addresses; None: all that the scheduler knows.
+        workers: Their addresses, or one of them; None: all that the scheduler knows.
         shared: Whether pages that several processes map are moved; None: where that is permitted.
         rate: Bytes that each worker may move in a second.
         max_stall: Seconds that one step may hold a worker up.
@@ -60,7 +61,7 @@ def migrate_workers(
     _check_client(client)
     bounds: dict[str, Any] = {"shared": shared, "rate": rate, "max_stall": max_stall}
     Wish("migrate", old, new, **bounds)  # refuses what makes no sense to any of them
-    chosen = None if workers is None else list(workers)
+    chosen = _addresses(workers)
     found = client.run(_identity, workers=chosen, on_error="return")
     lost = {address: error for address, error in found.items() if isinstance(error, Exception)}
     processes = {who: address for address, who in found.items() if address not in lost}
@@ -122,6 +123,16 @@ def _part(address: str, result: Any) -> ClusterReport:
 def _identity() -> Identity:
     """What two workers have in common if they are one process."""
     return host_name(), pid_namespace(), os.getpid()
+
+
+def _addresses(workers: object) -> list[str] | None:
+    if workers is None or isinstance(workers, str):
+        return None if workers is None else [workers]
+    if not isinstance(workers, Collection) or not all(isinstance(it, str) for it in workers):
+        raise InvalidType(
+            f"workers {quote(workers)}: give their addresses, as tcp://10.0.0.7:41234"
+        )
+    return list(workers)
 
 
 def _check_client(client: Client) -> None:

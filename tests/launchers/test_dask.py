@@ -58,6 +58,8 @@ def test_some_workers(client: Client) -> None:
     address, pid = next(iter(pids(client).items()))
     report = migrate_workers(client, new="home", workers=[address])
     assert [row.pid for row in report.ranks] == [pid]
+    report = migrate_workers(client, new="home", workers=address)
+    assert [row.pid for row in report.ranks] == [pid]
 
 
 def test_what_is_refused_by_a_worker_is_told_by_it(client: Client) -> None:
@@ -73,6 +75,9 @@ def test_what_makes_no_sense_is_refused_before(client: Client) -> None:
         migrate_workers(client, 0, "x")
     with pytest.raises(InvalidArgument, match="rate"):
         migrate_workers(client, 0, 0, rate=-1)
+    for odd in (1, [1], b"tcp://127.0.0.1:1"):
+        with pytest.raises(InvalidType, match=r"workers .*: give their addresses"):
+            migrate_workers(client, 0, 0, workers=odd)  # type: ignore[arg-type]
     with pytest.raises(InvalidType, match=r"distributed\.Client"):
         migrate_workers("tcp://127.0.0.1:8786", 0, 0)  # type: ignore[arg-type]
 
