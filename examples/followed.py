@@ -8,8 +8,9 @@ It stands before a program wherever a launcher takes a command:
     mpiexec -n 8 followed.py ./solver input
     torchrun --no-python --nproc-per-node 8 followed.py python train.py
 
-PYMIGRATE_FOLLOW holds options of `pymigrate follow`, such as "--rate 1G --interval 1s", and
-PYMIGRATE_FOLLOW_LOG names a file for what it tells. The follower ends with what it follows.
+It runs by the interpreter that has pymigrate. PYMIGRATE_FOLLOW holds options of `pymigrate follow`,
+such as "--rate 1G --interval 1s", and PYMIGRATE_FOLLOW_LOG names a file for what it tells. The
+follower ends with what it follows. Where it cannot be started, the program is not either.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 
 def main() -> None:
@@ -31,30 +33,49 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     wish = parser.parse_args()
     start_follower(os.getpid(), *["--session"] * wish.session)  # exec keeps the pid
-    os.execvp(wish.program, [wish.name or wish.program, *wish.arguments])  # noqa: S606
+    try:
+        os.execvp(wish.program, [wish.name or wish.program, *wish.arguments])  # noqa: S606
+    except OSError as error:
+        print(f"followed.py: {wish.program}: {error.strerror}", file=sys.stderr)
+        sys.exit(127)  # as shells have it
 
 
 def start_follower(pid: int, *kind: str) -> None:
     """Runs `pymigrate follow` on a process, in a session of its own.
 
     It is nobody's child, so a program that waits for all of its children does not wait for it.
+
+    Raises:
+        SystemExit: It cannot be started; why has been told on standard error.
     """
-    options = shlex.split(os.environ.get("PYMIGRATE_FOLLOW", ""))
+    wanted = os.environ.get("PYMIGRATE_FOLLOW", "")
+    try:
+        options = shlex.split(wanted)
+    except ValueError as error:
+        sys.exit(f"followed.py: PYMIGRATE_FOLLOW={wanted!r}: {error}")
     # By its own script: `python -m` would import what lies in the folder of the job by that name.
     script = str(Path(sys.executable).with_name("pymigrate"))
-    command = [script, "follow", *options, *kind, str(pid)]
     between = os.fork()
-    if between:
-        os.waitpid(between, 0)
-        return
+    if between == 0:
+        detach([script, "follow", *options, *kind, str(pid)])
+    if os.waitpid(between, 0)[1]:
+        sys.exit(1)  # which has said why
+
+
+def detach(command: list[str]) -> NoReturn:
+    """Starts a command, and ends this process."""
+    status = 1
     try:
         with open(os.environ.get("PYMIGRATE_FOLLOW_LOG", os.devnull), "a") as log:
             # A launcher may wait until everybody has closed the streams that it has given.
             subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        status = 0
+    except OSError as error:
+        print(f"followed.py: the follower does not start: {error}", file=sys.stderr, flush=True)
     finally:
-        os._exit(0)
+        os._exit(status)  # not into what the caller would do next
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from pymigrate import Job, home, residency, topology
 def main() -> int:
     """Starts the workers, binds them, and tells what was remote before and after."""
     parser = argparse.ArgumentParser(description="start workers, bind them late, move their memory")
-    parser.add_argument("--workers", type=int, default=4, metavar="N")
-    parser.add_argument("--size", type=int, default=32, metavar="MIB", help="memory of each (32)")
+    parser.add_argument("--workers", type=positive, default=4, metavar="N")
+    parser.add_argument("--size", type=positive, default=32, metavar="MIB", help="of each (32)")
     parser.add_argument("--rank", type=int, help=argparse.SUPPRESS)  # this is a worker
     wish = parser.parse_args()
     if wish.rank is not None:
@@ -55,6 +55,13 @@ def main() -> int:
     answers = [tell(worker, "go on") for worker in workers]
     print("all workers have what they had" if set(answers) == {"intact"} else f"LOST: {answers}")
     return 0 if set(answers) == {"intact"} and not report.failures else 1
+
+
+def positive(text: str) -> int:
+    """A number above 0, as people type it."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
 
 
 def start(rank: int, wish: argparse.Namespace) -> subprocess.Popen[str]:

@@ -6,22 +6,30 @@ In slurm.conf `TaskProlog=/opt/pymigrate/slurm_task_prolog.py`, for one step
 tells the pid that the task is going to have, and takes `export` lines for the environment of the
 task (slurm.conf(5), TaskProlog).
 
+slurmstepd runs it by its first line, with the PATH of the job: write there the interpreter that has
+pymigrate, such as `#!/opt/pymigrate/bin/python`, and put followed.py beside it.
+
 Only those are followed who ask for it: sbatch --export=ALL,PYMIGRATE_FOLLOW=--rate=1G ...
+Where that makes no sense the prolog says so on standard error, and fails.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
 from followed import start_follower
 
 
 def main() -> None:
     """Starts a follower for the task, if its user wants one."""
-    if "PYMIGRATE_FOLLOW" in os.environ:
-        task = int(os.environ["SLURM_TASK_PID"])
-        start_follower(task)
-        print(f"export PYMIGRATE_FOLLOWED={task}")
+    if "PYMIGRATE_FOLLOW" not in os.environ:
+        return
+    if "SLURM_TASK_PID" not in os.environ:
+        sys.exit("slurm_task_prolog.py: there is no SLURM_TASK_PID: Slurm runs this, before a task")
+    task = int(os.environ["SLURM_TASK_PID"])
+    start_follower(task)
+    print(f"export PYMIGRATE_FOLLOWED={task}")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,46 @@ def test_a_program_is_followed_until_it_ends(tmp_path: Path) -> None:
     assert log.read_text() == "" or "there is no process" in log.read_text()
 
 
+def refused(example: str, *arguments: str, **environment: str) -> str:
+    """What an example says, in one line, that does not do what it is asked to."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / example), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode not in (0, -6)
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_what_cannot_be_followed_is_not_started(tmp_path: Path) -> None:
+    """Each is told in a line, and the program does not run without what was asked for."""
+    program = (sys.executable, "-c", "print('runs')")
+    told = refused("followed.py", *program, PYMIGRATE_FOLLOW="'a")
+    assert told == 'followed.py: PYMIGRATE_FOLLOW="\'a": No closing quotation'
+    log = tmp_path / "no" / "log"
+    told = refused("followed.py", *program, PYMIGRATE_FOLLOW_LOG=str(log))
+    assert told.startswith("followed.py: the follower does not start: ")
+    assert str(log) in told
+    told = refused("followed.py", "no-such-program")
+    assert told == "followed.py: no-such-program: No such file or directory"
+
+
+def test_a_prolog_says_what_is_wrong() -> None:
+    told = refused("slurm_task_prolog.py", PYMIGRATE_FOLLOW="'a", SLURM_TASK_PID="1")
+    assert told.endswith("No closing quotation")
+    assert "SLURM_TASK_PID" in refused("slurm_task_prolog.py", PYMIGRATE_FOLLOW="")
+
+
+@pytest.mark.parametrize("option", ["--workers=0", "--size=0", "--workers=two"])
+def test_workers_that_are_none(option: str) -> None:
+    assert "is no number above 0" in refused("late_binding.py", option)
+
+
 def test_workers_that_are_bound_late() -> None:
     """On one node all are at home; where memory moves is shown in tests/numa."""
     done = subprocess.run(
