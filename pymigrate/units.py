@@ -16,11 +16,11 @@ _STEP = 1024
 _PREFIXES = ("K", "M", "G", "T", "P", "E")
 
 
-def format_bytes(count: int) -> str:
-    """``1.5 GiB``: three digits or so, for people; negative where a difference is."""
+def format_bytes(count: float) -> str:
+    """``1.5 GiB``, for people: of an amount, or of what moves in a second. May be negative."""
     amount, unit = float(count), "B"
     for prefix in _PREFIXES:
         if abs(amount) < _STEP:
             break
         amount, unit = amount / _STEP, f"{prefix}iB"
-    return f"{count} B" if unit == "B" else f"{amount:.{1 if abs(amount) < 100 else 0}f} {unit}"
+    return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"

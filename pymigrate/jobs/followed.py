@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from pymigrate.nodemask import NodeMask
-from pymigrate.operations.report import size
-from pymigrate.units import PAGE_SIZE
+from pymigrate.units import PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,9 +82,9 @@ class Followed:
         if self.report is None:
             return "memory is there already"
         total = self.report.total
-        what = [f"moved {size(total.moved * PAGE_SIZE)} in {self.report.elapsed:.3f} s"]
+        what = [f"moved {format_bytes(total.moved * PAGE_SIZE)} in {self.report.elapsed:.3f} s"]
         if total.left_behind:
-            what.append(f"left {size(total.left_behind * PAGE_SIZE)}")
+            what.append(f"left {format_bytes(total.left_behind * PAGE_SIZE)}")
         what += [f"pid {pid}: {error.cause}" for pid, error in self.report.failures.items()]
         if self.fighting:
             pids = ", ".join(map(str, self.fighting))

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, replace
 
 from pymigrate.operations.ledger import Counts
-from pymigrate.operations.report import Progress, Report, size
-from pymigrate.units import PAGE_SIZE
+from pymigrate.operations.report import Progress, Report
+from pymigrate.units import PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _sum(parts: Iterable[Counts]) -> Counts:
 
 def _lines(report: JobReport) -> list[str]:
     def amount(pages: int) -> str:
-        return f"{pages} pages, {size(pages * PAGE_SIZE)}"
+        return f"{pages} pages, {format_bytes(pages * PAGE_SIZE)}"
 
     total = report.total
     failed = len(report.failures)
@@ -181,7 +181,7 @@ def _lines(report: JobReport) -> list[str]:
     who += f", {failed} of them not dealt with" if failed and report.parts else ""
     each = ": what processes share counts with each" if len(report.parts) > 1 else ""
     lines = [
-        f"{who}: {outcome} in {report.elapsed:.3f} s ({size(report.rate)}/s)",
+        f"{who}: {outcome} in {report.elapsed:.3f} s ({format_bytes(report.rate)}/s)",
         f"  asked for      {amount(total.asked)}",
         f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
         *(

@@ -22,9 +22,8 @@ from pymigrate.kernel.cpusets import Cpuset
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.resident import residency
 from pymigrate.nodemask import NodeMask
-from pymigrate.operations.report import size
 from pymigrate.plan import plan
-from pymigrate.units import PAGE_SIZE
+from pymigrate.units import PAGE_SIZE, format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -225,4 +224,4 @@ def _members_of(cpuset: Cpuset) -> Iterator[None]:
 
 
 def _amount(pages: int) -> str:
-    return f"{pages} pages, {size(pages * PAGE_SIZE)}"
+    return f"{pages} pages, {format_bytes(pages * PAGE_SIZE)}"

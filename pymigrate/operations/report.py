@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pymigrate.operations.ledger import Counts
 from pymigrate.operations.reasons import explain
+from pymigrate.units import format_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,12 +134,12 @@ class Report:
 
 def _lines(report: Report) -> list[str]:
     def amount(pages: int) -> str:
-        return f"{pages} pages, {size(pages * report.page_size)}"
+        return f"{pages} pages, {format_bytes(pages * report.page_size)}"
 
     total = report.total
     lines = [
         f"pid {report.pid}, {_routes(report)}: {report.outcome} in {report.elapsed:.3f} s"
-        f" ({size(report.rate)}/s{_means(report)})",
+        f" ({format_bytes(report.rate)}/s{_means(report)})",
         f"  asked for      {amount(total.asked)}",
         f"  {'evicted' if report.action == 'evict' else 'moved':14} {amount(total.moved)}",
     ]
@@ -175,12 +176,3 @@ def _means(report: Report) -> str:
     how_many = "1 step" if report.steps == 1 else f"{report.steps} steps"
     steps = f", {how_many}, the longest {report.longest_step * 1000:.1f} ms"
     return f" by {' and '.join(report.methods)}{steps if report.steps else ''}"
-
-
-def size(count: float) -> str:
-    """Bytes for people, in binary units."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"

@@ -113,12 +113,14 @@ def test_text() -> None:
         (1023, "1023 B"),
         (1024, "1.0 KiB"),
         (-1536, "-1.5 KiB"),
-        (123 * 2**20, "123 MiB"),
+        (123 * 2**20, "123.0 MiB"),
+        (1023.6, "1024 B"),
+        (1234.5 * 2**20, "1.2 GiB"),
         (2**60, "1.0 EiB"),
-        (2**71, "2048 EiB"),
+        (2**71, "2048.0 EiB"),
     ],
 )
-def test_bytes_for_people(count: int, text: str) -> None:
+def test_bytes_for_people(count: float, text: str) -> None:
     assert format_bytes(count) == text
 
 
