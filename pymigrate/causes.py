@@ -39,8 +39,10 @@ class Cause:
     text: str
     remedy: str = ""
 
-    def to_error(self, number: int, pid: int, old: NodeMask, new: NodeMask) -> KernelError:
-        """The typed error."""
+    def to_error(
+        self, number: int, pid: int, old: NodeMask | None = None, new: NodeMask | None = None
+    ) -> KernelError:
+        """The typed error; without nodes where none are at stake."""
         return self.kind(
             number, self.text, pid=pid, old=old, new=new, reason=self.reason, remedy=self.remedy
         )

@@ -57,7 +57,7 @@ def by_pids(pids: Iterable[int]) -> tuple[Rule, dict[int, KernelError]]:
             continue
         cause = no_user_memory(task)
         if cause:
-            missing[task.pid] = cause.kind(errno.EINVAL, cause.text, pid=pid, reason=cause.reason)
+            missing[task.pid] = cause.to_error(errno.EINVAL, pid)
             continue
         member = identify(task.group)
         if member:

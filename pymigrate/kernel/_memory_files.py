@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 
+from pymigrate.causes import no_user_memory
 from pymigrate.errors import (
     GONE_REMEDY,
     KernelError,
     NoSuchProcess,
     NotPermitted,
-    NoUserMemory,
     Unsupported,
 )
 from pymigrate.task import Task
@@ -183,13 +183,9 @@ def _gone(pid: int) -> NoSuchProcess:
 
 def _check_has_memory(pid: int) -> None:
     """Raises NoUserMemory for a kernel thread or a zombie, NoSuchProcess for nobody."""
-    task = Task.read(pid)
-    if task.zombie:
-        cause, reason = "it is a zombie: its memory is gone already", "zombie"
-        raise NoUserMemory(errno.EINVAL, cause, pid=pid, reason=reason)
-    if task.kernel_thread:
-        cause, reason = "it is a kernel thread: it has no memory", "kernel-thread"
-        raise NoUserMemory(errno.EINVAL, cause, pid=pid, reason=reason)
+    cause = no_user_memory(Task.read(pid))
+    if cause:
+        raise cause.to_error(errno.EINVAL, pid)
 
 
 def _forbidden(number: int, pid: int) -> NotPermitted:

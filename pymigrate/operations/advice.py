@@ -57,7 +57,7 @@ def refused(number: int, pid: int) -> KernelError:
 
 
 def _error(cause: Cause, number: int, pid: int) -> KernelError:
-    return cause.kind(number, cause.text, pid=pid, reason=cause.reason, remedy=cause.remedy)
+    return cause.to_error(number, pid)
 
 
 def _missing(caller: Task) -> Cause | None:
