@@ -11,7 +11,7 @@ import pymigrate
 from pymigrate.cli import check, evict, follow, home, job, migrate, nodes, plan, relocate, show
 from pymigrate.cli.arguments import Parser
 from pymigrate.cli.status import FAILED
-from pymigrate.cli.streams import complain, discard_rest
+from pymigrate.cli.streams import complain, discard_rest, is_of_output
 from pymigrate.errors import Error
 
 TYPE_CHECKING = False
@@ -51,6 +51,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except OSError as error:
+        if not is_of_output(error):
+            complain(error)
+            return FAILED
         complain(f"standard output: {error.strerror}")
         discard_rest()
         return FAILED

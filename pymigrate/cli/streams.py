@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
 
-__all__ = ["complain", "discard_rest"]
+__all__ = ["complain", "discard_rest", "is_of_output"]
+
+# write(2); to a socket it may be ECONNRESET.
+_OF_WRITING = {
+    errno.EPIPE,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EBADF,
+    errno.ECONNRESET,
+}
 
 
 def complain(message: object) -> None:
     """One line on standard error, if anybody takes it."""
     with suppress(OSError):
         print(f"pymigrate: {message}", file=sys.stderr, flush=True)
+
+
+def is_of_output(error: OSError) -> bool:
+    """Whether it comes of writing what is printed: what is about a file by name does not."""
+    return error.filename is None and error.errno in _OF_WRITING
 
 
 def discard_rest() -> None:

@@ -179,3 +179,23 @@ def test_a_full_disk(buffered: bool) -> None:
     done = shell("$0 plan 0 1 >/dev/full", buffered)
     assert done.returncode == 2
     assert done.stderr == "pymigrate: standard output: No space left on device\n"
+
+
+#: The command, once with all that it needs loaded, and then without another file to be had.
+STRAY = """
+import resource, sys
+from pymigrate.cli import main
+assert main(["nodes", "--json"]) == 0
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+sys.exit(main(["nodes", "--json"]))
+"""
+
+
+def test_an_error_that_is_none_of_the_output_does_not_blame_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STRAY], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "standard output" not in line
+    assert re.match(r"pymigrate: .*Too many open files", line)
