@@ -6,16 +6,18 @@ from pymigrate.cli.arguments import add_json, add_parser, add_routes, routes_of
 from pymigrate.cli.status import DONE, FAILED, PAGES_LEFT
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.errors import InvalidArgument
+from pymigrate.nodemask import NodeMask
 from pymigrate.operations.preflight import check
 from pymigrate.operations.verdicts import Preflight
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from pymigrate.cli.arguments import Subparsers
+    from pymigrate.jobs.job import Job
     from pymigrate.jobs.job_preflight import JobPreflight
-
 
 STATUSES = """\
   0    nothing is refused; warnings are no refusals
@@ -37,27 +39,51 @@ def add_to(subparsers: Subparsers) -> None:
     )
     add_target(parser)
     add_routes(parser)
-    parser.add_argument("--evict", action="store_true", help="look at an eviction instead")
+    parser.add_argument(
+        "--evict", action="store_true", help="look at an eviction instead; NEW may be left out"
+    )
+    add_without_swap(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
+def add_without_swap(parser: argparse.ArgumentParser) -> None:
+    """What of an eviction is wanted."""
+    parser.add_argument(
+        "--without-swap", action="store_true", help="evict only what needs no swap: files"
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Prints a verdict for each thing that decides."""
-    routes = routes_of(arguments)
-    target = target_of(arguments)
     if not arguments.evict:
+        if arguments.without_swap:
+            raise InvalidArgument("--without-swap goes with --evict")
+        routes, target = routes_of(arguments), target_of(arguments)
         found = check(target, **routes) if isinstance(target, int) else target.check(**routes)
         return print_preflight(found, arguments)
+    if arguments.moves is not None:
+        raise InvalidArgument("--map is for migrations; give --evict the nodes OLD and NEW")
+    if arguments.old is None:
+        raise InvalidArgument("give --evict the nodes OLD, and NEW if there are any")
+    return look_at_eviction(target_of(arguments), arguments)
+
+
+def look_at_eviction(target: int | Job, arguments: argparse.Namespace) -> int:
+    """Prints a verdict for each thing that decides about an eviction."""
     # Imported for this wish only: the command starts without it.
     from pymigrate.operations.eviction_preflight import check_eviction
 
-    if routes["moves"] is not None:
-        raise InvalidArgument("--map is for migrations; give the nodes OLD and NEW to --evict")
-    nodes = {"old": routes["old"], "new": routes["new"]}
+    nodes = exits_of(arguments)
     if isinstance(target, int):
         return print_preflight(check_eviction(target, **nodes), arguments)
     return print_preflight(target.check_eviction(**nodes), arguments)
+
+
+def exits_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Which pages of which nodes leave, as keyword arguments of ``Eviction``."""
+    new = NodeMask() if arguments.new is None else arguments.new
+    return {"old": arguments.old, "new": new, "without_swap": arguments.without_swap}
 
 
 def print_preflight(

@@ -6,6 +6,7 @@ import argparse
 import shlex
 
 from pymigrate.cli.arguments import add_json, add_parser
+from pymigrate.cli.check import add_without_swap
 from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_of
 from pymigrate.cli.hosts_view import print_report, progress_of_hosts
 from pymigrate.cli.interrupt import on_interrupt
@@ -68,9 +69,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evict", action="store_true", help="evict the pages to swap instead; NEW may be left out"
     )
-    parser.add_argument(
-        "--without-swap", action="store_true", help="evict only what needs no swap: files"
-    )
+    add_without_swap(parser)
 
 
 def _add_hosts(parser: argparse.ArgumentParser) -> None:

@@ -110,6 +110,38 @@ def test_an_eviction_without_swap_is_refused(capsys: pytest.CaptureFixture[str])
         assert "refused  swap: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("nodes", [["0", "1"], ["0"]])
+def test_a_check_of_an_eviction_takes_what_the_eviction_does(
+    nodes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = os.getpid()
+    for pids in (str(own), f"{own},{own}"):
+        status = main(["check", "--evict", "--without-swap", pids, *nodes])
+        told = capsys.readouterr().out
+        assert re.search(r"warning  swap: .* need swap and stay, as asked", told)
+        assert main(["evict", "--dry-run", "--without-swap", pids, *nodes]) == status == 0
+        assert verdicts(capsys.readouterr().out) == verdicts(told)
+
+
+def verdicts(text: str) -> list[str]:
+    """States and names."""
+    return re.findall(r"^\w+ +[\w-]+:", text, re.M)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["0", "1", "--without-swap"], "--without-swap goes with --evict"),
+        (["--evict"], "give --evict the nodes OLD"),
+    ],
+)
+def test_what_no_check_can_mean(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(os.getpid()), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_a_map_is_for_migrations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--evict", str(os.getpid()), "--map", "0:1"]) == 2
     assert "--map is for migrations" in capsys.readouterr().err
