@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 _STATUSES = """\
   the worst of all hosts:
   0    every page that was asked for is where it should be; --check: nothing is refused
-  1    pages were left behind or have appeared, or a process could not be dealt with; --check:
-       it cannot work somewhere
-  2    an error, before anything was done or on a host; or a host did not answer in time
+  1    pages were left behind or have appeared, or some process could not be dealt with; --check:
+       something is refused somewhere
+  2    an error, before anything was done or on a host, as where none of its processes could be
+       dealt with; or a host did not answer in time
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; the report says what had been done
 """
 _NODES = (
