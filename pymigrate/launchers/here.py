@@ -14,7 +14,7 @@ from pymigrate.launchers.shape import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from pymigrate.jobs.job import Job
@@ -99,21 +99,27 @@ def _check(job: Job, wish: Wish, host: str, ranks: Ranks) -> ClusterReport:
         found = job.check_eviction(**_exits(wish))
     else:
         found = job.check(**_routes(wish), shared=wish.shared)
-    residencies = job.residency()
+    residencies, _ = _residencies(found.processes)
     about = ranks(), time.monotonic() - start, fingerprint()
     return account.of_check(wish.action, host, found, residencies, *about)
 
 
 def _show(job: Job, wish: Wish, host: str, ranks: Ranks) -> ClusterReport:
     start = time.monotonic()
+    residencies, failures = _residencies(job.pids())
+    about = ranks(), time.monotonic() - start, fingerprint()
+    return account.of_look(wish.action, host, residencies, failures, *about)
+
+
+def _residencies(pids: Iterable[int]) -> tuple[dict[int, Residency], dict[int, KernelError]]:
+    """Where the memory of processes is; and why that is not to be seen of some."""
     found: dict[int, Residency] = {}
     failures: dict[int, KernelError] = {}
-    for pid in job.pids():
+    for pid in pids:
         try:
             found[pid] = residency(pid)
         except (NoSuchProcess, NoUserMemory):
             continue  # it has ended, or is a kernel thread of the cgroup
         except KernelError as error:
             failures[pid] = error
-    about = ranks(), time.monotonic() - start, fingerprint()
-    return account.of_look(wish.action, host, found, failures, *about)
+    return found, failures
