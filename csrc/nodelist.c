@@ -9,12 +9,16 @@ struct cursor {
 	const char *end;
 };
 
-/* One region: first-last, of which each run of `group` nodes keeps its first `used`. */
+/*
+ * One region: first-last, of which each run of `group` nodes keeps its first `used`. A `single` node
+ * takes no group, as in bitmap_parse_region() of the kernel.
+ */
 struct region {
 	unsigned int first;
 	unsigned int last;
 	unsigned int used;
 	unsigned int group;
+	bool single;
 };
 
 /* Where nodes are set. `capacity` is in bits; `size` the bytes in use so far. */
@@ -109,7 +113,8 @@ static int take_range(struct cursor *at, unsigned int capacity, struct region *r
 		return error;
 	ret->last = ret->first;
 	ret->used = ret->group = 1;
-	if (!take(at, '-'))
+	ret->single = !take(at, '-');
+	if (ret->single)
 		return 0;
 
 	const char *second = at->next;
@@ -191,7 +196,7 @@ static int parse_region(struct cursor *at, const uint8_t *allowed, size_t size, 
 		return -PM_LIST_NEEDS_ALLOWED;
 	if (!all)
 		error = take_range(at, to->capacity, &region);
-	if (error == 0 && take(at, ':'))
+	if (error == 0 && !region.single && take(at, ':'))
 		error = take_group(at, &region);
 	if (error < 0)
 		return error;

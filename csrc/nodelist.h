@@ -5,7 +5,7 @@
  * (numactl(8)):
  *
  *   list    := ['!'] ['+'] region { separator region }
- *   region  := ('all' | node ['-' node]) [':' used '/' group]
+ *   region  := node | ('all' | node '-' node) [':' used '/' group]
  *   separator := ',' or white space, or both
  *
  * 'all' means the allowed nodes, '+' counts nodes by their rank among them (so that 'all' is all the

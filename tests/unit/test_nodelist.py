@@ -23,7 +23,7 @@ from support.strategies import (
 from pymigrate import InvalidNodes, NodeMask
 from pymigrate._native import ffi, lib
 
-REGION = re.compile(r"(?:(all)|(\d+)(?:-(\d+))?)(?::(\d+)/(\d+))?", re.ASCII | re.IGNORECASE)
+REGION = re.compile(r"(?:(all)|(\d+)(?:-(\d+)|(?!:)))(?::(\d+)/(\d+))?", re.ASCII | re.IGNORECASE)
 SEPARATOR = re.compile(rf"[{SPACE}]*,[{SPACE}]*|[{SPACE}]+")
 
 
@@ -148,7 +148,7 @@ def test_any_text_makes_nodes_or_invalid_nodes(text: str) -> None:
         ("1-10:2/3", [1, 2, 4, 5, 7, 8, 10]),
         ("3-20:8/8", range(3, 21)),
         ("0-9:1/100", [0]),
-        ("7:1/2", [7]),
+        ("7-7:1/2", [7]),
         ("0\n", [0]),
         (" 0 1\t2 , 3 ,4, 5\n", range(6)),
         ("62", [62]),
@@ -209,6 +209,8 @@ def test_relative_grammar(text: str, nodes: list[int]) -> None:
         ("0x1", 1, "a comma or the end"),
         ("1.0", 1, "a comma or the end"),
         ("0-1-2", 3, "a comma or the end"),
+        ("7:1/2", 1, "a comma or the end"),
+        ("0-3,07:1/2", 6, "a comma or the end"),
         ("0;1", 1, "a comma or the end"),
         ("0\x001", 1, "a comma or the end"),
         ("0\x1f1", 1, "a comma or the end"),
