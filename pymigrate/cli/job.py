@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pymigrate.cli.arguments import Subparsers
     from pymigrate.launchers.wish import Wish
 
+_ROWS = 4096  # of processes, in the answer of one host
+_EVERY = 1.0  # seconds between two signs of life
+
 _STATUSES = """\
   the worst of all hosts:
   0    every page that was asked for is where it should be; --check: nothing is refused
@@ -133,6 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.here:
         from pymigrate.cli.job_part import run_here
 
+        arguments.rows = arguments.rows or _ROWS
+        arguments.every = arguments.every or _EVERY
         return run_here(arguments, wish)
     from pymigrate.launchers.remote import JobOnHosts
 
