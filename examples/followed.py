@@ -21,7 +21,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 
 def main() -> None:
@@ -46,34 +46,37 @@ def start_follower(pid: int, *kind: str) -> None:
     It is nobody's child, so a program that waits for all of its children does not wait for it.
 
     Raises:
-        SystemExit: It cannot be started; why has been told on standard error.
+        SystemExit: It cannot be started, and why.
     """
     wanted = os.environ.get("PYMIGRATE_FOLLOW", "")
+    # By its own script: `python -m` would import what lies in the folder of the job by that name.
+    script = Path(sys.executable).with_name("pymigrate")
+    if not os.access(script, os.X_OK):
+        sys.exit(f"followed.py: there is no {script}: use the interpreter that has pymigrate")
     try:
         options = shlex.split(wanted)
+        log = open(os.environ.get("PYMIGRATE_FOLLOW_LOG", os.devnull), "a")  # noqa: SIM115
     except ValueError as error:
         sys.exit(f"followed.py: PYMIGRATE_FOLLOW={wanted!r}: {error}")
-    # By its own script: `python -m` would import what lies in the folder of the job by that name.
-    script = str(Path(sys.executable).with_name("pymigrate"))
+    except OSError as error:
+        sys.exit(f"followed.py: PYMIGRATE_FOLLOW_LOG: {error}")
     between = os.fork()
     if between == 0:
-        detach([script, "follow", *options, *kind, str(pid)])
+        detach([str(script), "follow", *options, *kind, str(pid)], log)
+    log.close()
     if os.waitpid(between, 0)[1]:
-        sys.exit(1)  # which has said why
+        sys.exit(f"followed.py: {script} does not start")
 
 
-def detach(command: list[str]) -> NoReturn:
+def detach(command: list[str], log: IO[str]) -> NoReturn:
     """Starts a command, and ends this process."""
     status = 1
     try:
-        with open(os.environ.get("PYMIGRATE_FOLLOW_LOG", os.devnull), "a") as log:
-            # A launcher may wait until everybody has closed the streams that it has given.
-            subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        # A launcher may wait until everybody has closed the streams that it has given.
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
         status = 0
-    except OSError as error:
-        print(f"followed.py: the follower does not start: {error}", file=sys.stderr, flush=True)
     finally:
         os._exit(status)  # not into what the caller would do next
 

@@ -10,7 +10,7 @@ slurmstepd runs it by its first line, with the PATH of the job: write there the 
 pymigrate, such as `#!/opt/pymigrate/bin/python`, and put followed.py beside it.
 
 Only those are followed who ask for it: sbatch --export=ALL,PYMIGRATE_FOLLOW=--rate=1G ...
-Where that makes no sense the prolog says so on standard error, and fails.
+Where no follower can be started the prolog fails, and with it the task.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ def main() -> None:
     if "SLURM_TASK_PID" not in os.environ:
         sys.exit("slurm_task_prolog.py: there is no SLURM_TASK_PID: Slurm runs this, before a task")
     task = int(os.environ["SLURM_TASK_PID"])
-    start_follower(task)
+    try:
+        start_follower(task)
+    except SystemExit as refusal:
+        print(f"print {refusal}")  # slurmstepd passes that on to the user, and nothing else
+        raise
     print(f"export PYMIGRATE_FOLLOWED={task}")
 
 

@@ -63,7 +63,7 @@ def refused(example: str, *arguments: str, **environment: str) -> str:
         check=False,
     )
     assert done.returncode not in (0, -6)
-    assert done.stdout == ""
+    assert "runs" not in done.stdout
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()[-1]
 
@@ -75,8 +75,15 @@ def test_what_cannot_be_followed_is_not_started(tmp_path: Path) -> None:
     assert told == 'followed.py: PYMIGRATE_FOLLOW="\'a": No closing quotation'
     log = tmp_path / "no" / "log"
     told = refused("followed.py", *program, PYMIGRATE_FOLLOW_LOG=str(log))
-    assert told.startswith("followed.py: the follower does not start: ")
+    assert told.startswith("followed.py: PYMIGRATE_FOLLOW_LOG: ")
     assert str(log) in told
+    bare = tmp_path / "python"
+    bare.symlink_to(sys.executable)
+    done = subprocess.run(
+        [bare, EXAMPLES / "followed.py", *program], capture_output=True, text=True, check=False
+    )
+    assert f"there is no {tmp_path}/pymigrate: use the interpreter that has" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
     told = refused("followed.py", "no-such-program")
     assert told == "followed.py: no-such-program: No such file or directory"
 
@@ -138,6 +145,20 @@ def test_slurm_task_prolog(cluster: Slurm, prolog: Path) -> None:
         assert (int(told), count) == (pid, 1)
     for pid, _, _ in tasks:
         wait_for_followers(pid, 0)
+
+
+def test_slurm_task_prolog_that_fails(cluster: Slurm, prolog: Path) -> None:
+    """The task is not started without its follower, and its user is told why."""
+    step = [
+        "srun",
+        "--ntasks=1",
+        "--export=ALL,PYMIGRATE_FOLLOW=--rate=1G,PYMIGRATE_FOLLOW_LOG=/no/such/log",
+        f"--task-prolog={prolog}",
+    ]
+    done = cluster.run(*step, "echo", "runs", check=False)
+    assert done.returncode != 0
+    assert done.stdout.startswith("followed.py: PYMIGRATE_FOLLOW_LOG: ")
+    assert done.stdout.rstrip().endswith("'/no/such/log'")
 
 
 def test_slurm_task_prolog_leaves_others_alone(cluster: Slurm, prolog: Path) -> None:
