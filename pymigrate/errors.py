@@ -138,7 +138,7 @@ class NoSuchJob(LauncherError, LookupError):
 
     def __init__(self, cause: str, *, reason: str = "unknown", remedy: str = "") -> None:
         if reason == "ended":
-            remedy = remedy or "its memory is gone with it: name a job that runs"
+            remedy = remedy or "its memory goes with it: name a job that runs"
         super().__init__(cause, reason=reason, remedy=remedy)
 
 

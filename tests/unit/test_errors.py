@@ -68,7 +68,7 @@ EXAMPLES = [
 
 def test_a_job_that_has_ended_is_told_what_to_do() -> None:
     error = errors.NoSuchJob("Slurm job 7 has ended: COMPLETED", reason="ended")
-    assert str(error).endswith("COMPLETED; its memory is gone with it: name a job that runs")
+    assert str(error).endswith("COMPLETED; its memory goes with it: name a job that runs")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
 
 
