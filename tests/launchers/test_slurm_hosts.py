@@ -76,9 +76,11 @@ def test_helpers_that_all_fail_are_rows(cluster: Slurm, job: str, folder: Path) 
         assert row["finding"].startswith(f"Exited with exit code 3: odd on {row['host']};")
 
 
-def endings(job: str) -> tuple[str, str]:
+def endings(job: str) -> tuple[str, ...]:
     """Slurm cleans up after a job for a moment."""
-    return f"Slurm job {job} has ended: CANCELLED", f"Slurm job {job} is ending: COMPLETING"
+    remedy = "its memory goes with it: name a job that runs"
+    ends = "has ended: CANCELLED", "is ending: COMPLETING"
+    return tuple(f"Slurm job {job} {end}; {remedy}" for end in ends)
 
 
 def test_a_job_that_ends_before_anybody_has_answered(cluster: Slurm, folder: Path) -> None:
