@@ -258,7 +258,8 @@ def test_pages_in_swap_stay_there(migrate: Callable[[int], Report]) -> None:
         report = migrate(process.pid)
         assert report.before is not None
         assert report.after is not None
-        assert report.before.swapped == report.after.swapped == 1500 * PAGE
+        # With what the one that forked it had in swap.
+        assert report.before.swapped == report.after.swapped >= 1500 * PAGE
         assert process.counts() == {1: 500}
         assert process.intact()
     check_idle(report)

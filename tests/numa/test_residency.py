@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from support import numa
 from support.memory import PAGE, Block, target
+from support.pids import hold_still
 from support.processes import idle_process, servant
 
 from pymigrate import migrate
@@ -67,6 +68,7 @@ def counted(pid: int, node: int) -> int:
 
 def test_pages_are_counted_on_their_nodes() -> None:
     with target(LAYOUT) as process:
+        hold_still(process.pid)
         assert only(process.pid, process.addresses[0]).pages == Counter(LAYOUT)
         found = residency(process.pid)
         assert found.nodes == NodeMask(NODES)
