@@ -61,8 +61,10 @@ class Region:
 
 
 def counted(pid: int, node: int) -> int:
-    """Pages of a process without hugetlb on a node, by the text of numa_maps."""
-    text = Path(f"/proc/{pid}/numa_maps").read_text()
+    """Pages of a process without hugetlb on a node, by the text of numa_maps; not the kernel's."""
+    own = re.findall(r"^([0-9a-f]+)-.*\[v(?:var|dso)", Path(f"/proc/{pid}/maps").read_text(), re.M)
+    lines = Path(f"/proc/{pid}/numa_maps").read_text().splitlines()
+    text = "\n".join(line for line in lines if line.split()[0] not in own)
     return sum(map(int, re.findall(rf" N{node}=(\d+)", text)))
 
 
