@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "batch.h"
@@ -39,6 +40,17 @@ static struct pm_page *listed_page(const struct moving *moving, size_t i)
 	return &moving->batch.pages[moving->index[i]];
 }
 
+/*
+ * Whether the process has ended, so that its pid may be another's by now. Its memory does not say:
+ * that stays as long as anybody is at work on it, such as another worker.
+ */
+static bool has_ended(const struct pm_mover *mover)
+{
+	struct pollfd end = {.fd = mover->pidfd, .events = POLLIN};
+
+	return poll(&end, 1, 0) > 0;
+}
+
 /* One call for the listed pages. All go to one node: the kernel starts anew where that changes. */
 static long move_listed(struct moving *moving, int target)
 {
@@ -49,6 +61,8 @@ static long move_listed(struct moving *moving, int target)
 		moving->targets[i] = target;
 		batch->status[i] = UNWRITTEN;
 	}
+	if (has_ended(moving->mover))
+		return -ESRCH;
 	return pm_move_pages(batch->subject->pid, moving->listed, batch->addresses, moving->targets,
 			     batch->status, moving->mover->flags);
 }

@@ -12,6 +12,7 @@
 
 struct pm_mover {
 	struct pm_subject subject;
+	int pidfd;              /* tells when the process has ended; negative if there is none */
 	int flags;              /* MPOL_MF_MOVE or MPOL_MF_MOVE_ALL */
 	const int32_t *targets; /* by rank */
 };

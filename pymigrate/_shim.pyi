@@ -84,6 +84,7 @@ class MoverSetup(Protocol):
     """struct pm_mover of csrc/mover.h."""
 
     subject: Subject
+    pidfd: int
     flags: int
     targets: CArray
 

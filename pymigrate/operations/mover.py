@@ -39,6 +39,7 @@ class Mover(Action):
         self._targets = ffi.new("int32_t[]", list(routes.moves.values()))
         self._mover = ffi.new("struct pm_mover *")
         self._introduce(self._mover.subject)
+        self._mover.pidfd = process.pidfd
         self._mover.flags = lib.PM_MPOL_MF_MOVE_ALL if shared else lib.PM_MPOL_MF_MOVE
         self._mover.targets = self._targets
 

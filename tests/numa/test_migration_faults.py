@@ -18,7 +18,7 @@ from support.cpuset import cpuset
 from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
 from support.fullness import full_node
 from support.memory import PAGE, Block, Target, target
-from support.pids import bury, fork_a_twin, kill, mortal, reborn
+from support.pids import bury, fork_a_twin, hold_still, kill, mortal, outliving, reborn
 from support.processes import as_user, ended, idle_process, in_child, servant, zombie
 
 from pymigrate import NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory
@@ -146,10 +146,13 @@ def test_its_pid_is_given_to_another_midway(workers: int) -> None:
     def replace() -> None:
         bury(pid)
         stack.enter_context(reborn(pid, lambda: Block([0] * MANY)))
+        hold_still(pid)
         before.append(residency(pid))
 
     before: list[Residency] = []
-    with mortal(lambda: Block([0] * MANY)) as pid, ExitStack() as stack:
+    with outliving() as share, ExitStack() as stack:
+        # So the memory is still there when the pid is another's, as it is while a worker moves it.
+        pid = stack.enter_context(mortal(lambda: (Block([0] * MANY), share())))
         # Its own pages only: what it shares with the one that forked it, the next one has too.
         migration = Migration(
             pid, moves={0: 3, 1: 3, 2: 3}, rate=RATE, workers=workers, shared=False
