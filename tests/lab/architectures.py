@@ -21,6 +21,9 @@ class Architecture:
         image: Debian's package of the kernel, always of the latest version in a suite.
         suites: Kernels by the name that the lab knows them by, and the suite that has each.
         arguments: What this kernel alone is told.
+        sockets: How many nodes it can have, with one processor each; None for any, with any.
+        parallel: Whether its processors always run at the same time.
+        later: Whether that takes a later QEMU than the host's may be, which the lab then fetches.
     """
 
     name: str
@@ -32,6 +35,9 @@ class Architecture:
     image: str
     suites: dict[str, str]
     arguments: tuple[str, ...] = ()
+    sockets: int | None = None
+    parallel: bool = False
+    later: bool = False
 
 
 AMD64 = Architecture(
@@ -77,12 +83,17 @@ PPC64EL = Architecture(
 RISCV64 = Architecture(
     name="riscv64",
     emulator="qemu-system-riscv64",
-    package="qemu-system-misc",
+    package="qemu-system-riscv",
     options=("-machine", "virt"),
     cpu="rv64",
     console="ttyS0",
     image="linux-image-riscv64",
     suites={"6.12": "trixie", "sid": "sid"},
+    sockets=4,  # VIRT_SOCKETS_MAX in hw/riscv/virt.h
+    parallel=True,
+    # With QEMU 7.2 Linux hears only the first of several interrupt controllers, of which each node
+    # has one, and PCI is wired to another.
+    later=True,
 )
 
 KERNELS = {

@@ -77,6 +77,13 @@ class Machine:
         parts += ["with " + ", ".join(self.modules)] if self.modules else []
         return ", ".join(parts)
 
+    def obstacle(self) -> str:
+        """Return why nothing emulates such a machine, or nothing where something does."""
+        most = kernel_for(self.userland).sockets
+        if most is None or (self.cpus == self.nodes <= most - self.bare_nodes):
+            return ""
+        return f"needs another machine than of {self.userland}: up to {most} nodes of one processor"
+
     def run(
         self,
         argv: Sequence[str],

@@ -141,9 +141,13 @@ class _Lab:
         if self._mode == "auto" and not wishes and _host_nodes() >= ENOUGH_NODES:
             return None
         try:
-            return Machine(**wishes)
+            machine = Machine(**wishes)
         except TypeError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+        obstacle = machine.obstacle()
+        if obstacle:
+            item.add_marker(pytest.mark.skip(reason=obstacle))
+        return None if obstacle else machine
 
 
 def _deselect(config: pytest.Config, items: list[pytest.Item]) -> None:

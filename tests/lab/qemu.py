@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lab import emulator
 from lab.architectures import AMD64, Architecture
 from lab.errors import LabError, Missing
 from lab.guest import CONSOLE, STATUS, Guest
@@ -44,7 +45,7 @@ def require(machine: Architecture, *, own: bool) -> None:
     """
     if own and platform.machine() != "x86_64":
         raise Missing(f"machines run programs of x86_64 hosts only, not of {platform.machine()}")
-    if not shutil.which(machine.emulator):
+    if not machine.later and not shutil.which(machine.emulator):
         raise Missing(f"{machine.emulator} is not installed: install the package {machine.package}")
 
 
@@ -71,10 +72,17 @@ def start(
         for name in (CONSOLE, STATUS, *ports):
             near[name], far = socket.socketpair()
             descriptors[name] = inherited.enter_context(far).fileno()
-        command = [machine.emulator, *machine.options, *NOTHING_ELSE, *options]
+        command = [*program(machine), *machine.options, *NOTHING_ELSE, *options]
         command += ["-initrd", f"/proc/self/fd/{file.fileno()}", *_streams(descriptors)]
         inherit = [file.fileno(), *descriptors.values()]
         return Guest(command, near, mark.encode(), descriptors[CONSOLE], inherit)
+
+
+def program(machine: Architecture) -> list[str]:
+    """Return the first words of the command line."""
+    if machine.later:
+        return emulator.find(machine.package, machine.emulator)
+    return [machine.emulator]
 
 
 def accelerator(machine: Architecture, *, parallel: bool, counted: bool) -> list[str]:
@@ -87,7 +95,7 @@ def accelerator(machine: Architecture, *, parallel: bool, counted: bool) -> list
     """
     if os.environ.get(KVM_VARIABLE) == "1" and machine is AMD64:
         return ["-accel", "kvm", "-cpu", "host"]
-    threads = "multi" if parallel else "single"
+    threads = "multi" if parallel or machine.parallel else "single"
     clock = ["-icount", "shift=0,sleep=off"] if counted else []
     return ["-accel", f"tcg,thread={threads}", *clock, "-cpu", machine.cpu]
 

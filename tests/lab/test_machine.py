@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from lab.kernel import KERNEL_VARIABLE
 PROGRAM = """\
 import json, os, sys
 from pathlib import Path
+from typing import Any
 
 def read(path):
     return Path(path).read_text().strip()
@@ -92,3 +94,9 @@ def test_no_kernel(
         monkeypatch.setenv(KERNEL_VARIABLE, root)
     with pytest.raises(Missing, match=message):
         Machine(kernel=version).run(["true"])
+
+
+@pytest.mark.parametrize("shape", [{"nodes": 5, "cpus": 5}, {"bare_nodes": 1}, {"cpus": 2}])
+def test_what_nothing_emulates(shape: dict[str, Any]) -> None:
+    assert "up to 4 nodes" in Machine(userland="riscv64", **shape).obstacle()
+    assert Machine(userland="riscv64").obstacle() == Machine(**shape).obstacle() == ""

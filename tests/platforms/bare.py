@@ -24,14 +24,12 @@ class Bare:
     Attributes:
         abi: Of the program, in tests/arch/abis.py.
         kind: What emulates it.
-        kernel: Gets the image of its kernel.
-        big_endian: Whether that kernel is built here first.
+        kernel: Gets the image of its kernel, which may have to be built first.
     """
 
     abi: str
     kind: Architecture
     kernel: Callable[[], Path]
-    big_endian: bool = False
 
     def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
         """Boot it; the program switches it off."""
