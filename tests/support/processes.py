@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Callable, Generic, TypeVar
 
 # Imported by the library when it is needed, and by then a child may be a user who cannot read it.
@@ -102,7 +103,16 @@ def idle_process(prepare: Callable[[], object] = lambda: None) -> Iterator[int]:
     It keeps what ``prepare`` returned, and is ended with the block.
     """
     with servant(prepare) as child:
+        _wait_until_asleep(child.pid)
         yield child.pid
+
+
+def _wait_until_asleep(pid: int, seconds: float = 60) -> None:
+    """Wait until a child that has answered waits for a request: on its way it touches pages."""
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < deadline, f"{pid} is not at rest after {seconds} s"
+        time.sleep(0.0005)
 
 
 @contextmanager
