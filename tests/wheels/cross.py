@@ -61,7 +61,8 @@ def _environment(target: Target, system: Path, folder: Path) -> dict[str, str]:
         "LDSHARED": f"{compiler} -shared -Wl,--strip-all",
         # The compiler's own C library comes first: it is older than that of the packages, and so
         # runs in more places.
-        "CFLAGS": f"-g0 -I{headers} -idirafter {system}/usr/include",
+        # They stand in for those of the Python, which setuptools leaves out for them.
+        "CFLAGS": f"-g0 -O2 -DNDEBUG -fwrapv -I{headers} -idirafter {system}/usr/include",
     }
 
 
