@@ -33,6 +33,8 @@ INSTALLED := $(VENV)/.installed
 MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
 WHEELWRIGHT := $(VENV)/.wheelwright
+EVERYTHING := $(addprefix $(READY),test jobs launchers demo dispatch arch wheels) \
+	$(MPI) $(LINTERS) $(WHEELWRIGHT)
 
 .PHONY: help setup build test test-managed test-cluster demo bench lint sanitize clean
 .PHONY: test-kernels test-dispatch test-arch test-arch-quick test-big-endian
@@ -42,7 +44,7 @@ WHEELWRIGHT := $(VENV)/.wheelwright
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)test $(READY)jobs $(READY)launchers $(READY)demo $(MPI) $(LINTERS) ## install everything that the other targets need
+setup: $(EVERYTHING) ## install everything that the other targets need
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
