@@ -193,7 +193,12 @@ sys.exit(main(["nodes", "--json"]))
 
 def test_an_error_that_is_none_of_the_output_does_not_blame_it() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STRAY], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", STRAY],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd="/",  # where there is no checkout to import from
     )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()

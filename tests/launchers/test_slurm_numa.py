@@ -78,5 +78,5 @@ def test_the_end_of_the_job_in_the_middle_is_told_as_such(cluster: Slurm) -> Non
     (host,) = report["hosts"]
     assert (host["outcome"], command.returncode) == ("cancelled", 130)
     assert report["total"]["pages"]["moved"] > 0
-    told = host["finding"].partition(f"Slurm job {tasks.job} ")[2]
+    told = host["finding"].partition(f"Slurm job {tasks.job} ")[2].partition(";")[0]
     assert told in ("has ended: CANCELLED", "is ending: COMPLETING")

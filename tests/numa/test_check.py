@@ -7,6 +7,7 @@ import mmap
 import pytest
 from support import requires
 from support.memory import target
+from support.pids import hold_still
 from support.processes import idle_process
 
 from pymigrate import Migration, check
@@ -29,6 +30,7 @@ def test_memory_of_a_device() -> None:
 
 def test_what_would_move() -> None:
     with target([0] * 8 + [1] * 4) as process:
+        hold_still(process.pid)
         moves = {0: 2, 1: 3}
         planned = check(process.pid, moves=moves).moves
         report = Migration(process.pid, moves=moves).run()
