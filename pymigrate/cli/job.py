@@ -11,6 +11,7 @@ from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_
 from pymigrate.cli.hosts_view import print_report, progress_of_hosts
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import TIMES, duration, rows
+from pymigrate.cli.status import INTERRUPTED
 from pymigrate.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -144,10 +145,13 @@ def run(arguments: argparse.Namespace) -> int:
     wishes = {name: getattr(arguments, name) for name in ("hosts", "timeout", "command")}
     wishes = {name: value for name, value in wishes.items() if value is not None}
     operation = JobOnHosts(arguments.target, wish, **wishes)
-    with on_interrupt(operation.cancel), progress_of_hosts(arguments, wish.action) as show:
-        report = operation.run(show)
+    with on_interrupt(operation.cancel) as interrupt:
+        with progress_of_hosts(arguments, wish.action) as show:
+            report = operation.run(show)
+        stopped = interrupt.wait(0)
     print_report(report, arguments)
-    return report.status
+    # A look that has begun comes to its end, and tells of no stop.
+    return INTERRUPTED if stopped and report.only_looked else report.status
 
 
 def _refuse_what_would_be_ignored(arguments: argparse.Namespace) -> None:

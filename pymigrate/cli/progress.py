@@ -14,6 +14,7 @@ try:
         DownloadColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["hosts_bar", "progress_bar"]
 
 
+def _drawn(*columns: ProgressColumn) -> Progress:
+    """On a terminal it is gone in the end; elsewhere it is written only then."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=console.is_terminal)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Shows a bar; the function that it gives sets bytes done and bytes in total."""
@@ -41,7 +48,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _drawn(*columns) as bar:
         task = bar.add_task(label, total=None)
 
         def show(done: int, total: int) -> None:
@@ -59,7 +66,7 @@ def hosts_bar(label: str) -> Iterator[Callable[[int, int, int], None]]:
         MofNCompleteColumn(),
         TextColumn("hosts, {task.fields[size]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _drawn(*columns) as bar:
         task = bar.add_task(label, total=None, size=format_bytes(0))
 
         def show(answered: int, hosts: int, done: int) -> None:

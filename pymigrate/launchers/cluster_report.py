@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
-from pymigrate.errors import InvalidArgument
+from pymigrate.errors import InvalidArgument, InvalidType, quote
 from pymigrate.launchers.amounts import Amounts
 from pymigrate.launchers.host_row import HostRow
 from pymigrate.launchers.natural import natural
@@ -54,11 +54,17 @@ class ClusterReport:
 
     @classmethod
     def merged(cls, reports: Iterable[ClusterReport]) -> ClusterReport:
-        """The sum of reports, taken one by one: no more of them than one is held."""
+        """The sum of reports, taken one by one: no more of them than one is held.
+
+        Raises:
+            InvalidType: Something among them is no report.
+        """
         hosts: dict[str, HostRow] = {}
         ranks: list[RankRow] = []
         action, elapsed = "", 0.0
         for report in reports:
+            if not isinstance(report, ClusterReport):
+                raise InvalidType(f"{quote(report)} is no ClusterReport")
             action = _one_action(action, report.action)
             elapsed = max(elapsed, report.elapsed)
             for row in report.hosts:
@@ -74,6 +80,8 @@ class ClusterReport:
         )
 
     def __add__(self, other: ClusterReport) -> ClusterReport:
+        if not isinstance(other, ClusterReport):
+            return NotImplemented
         return self.merged([self, other])
 
     def with_ranks(self, limit: int) -> ClusterReport:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from pymigrate.errors import InvalidArgument, InvalidType, quote
+from pymigrate.errors import InvalidArgument, InvalidType, LauncherError, quote
 from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
 from pymigrate.launchers.here import host_name
@@ -17,7 +17,7 @@ from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Identity = tuple[str, str, int]
 
 __all__ = ["gathered", "migrate_worker", "migrate_workers"]
+
+
+_NAMED = 3  # workers that are there, for who has asked for another
 
 
 def migrate_workers(
@@ -56,19 +59,24 @@ def migrate_workers(
         max_stall: Seconds that one step may hold a worker up.
 
     Raises:
-        InvalidArgument: An argument makes no sense. Nothing was moved.
+        InvalidArgument: An argument makes no sense, or there is no worker. Nothing was moved.
     """
     _check_client(client)
     bounds: dict[str, Any] = {"shared": shared, "rate": rate, "max_stall": max_stall}
     Wish("migrate", old, new, **bounds)  # refuses what makes no sense to any of them
-    chosen = _addresses(workers)
-    found = client.run(_identity, workers=chosen, on_error="return")
+    known = list(client.nthreads())  # type: ignore[no-untyped-call]
+    chosen = known if workers is None else _addresses(workers)
+    if not chosen:
+        raise InvalidArgument(f"there is no worker to migrate; the scheduler has {len(known)}")
+    unknown = {address: _unknown(address, known) for address in chosen if address not in known}
+    there = [address for address in chosen if address not in unknown]
+    found = client.run(_identity, workers=there, on_error="return")
     lost = {address: error for address, error in found.items() if isinstance(error, Exception)}
     processes = {who: address for address, who in found.items() if address not in lost}
     results = client.run(
         migrate_worker, old, new, workers=list(processes.values()), on_error="return", **bounds
     )
-    return gathered({**lost, **results})
+    return gathered({**unknown, **lost, **results})
 
 
 async def migrate_worker(
@@ -110,7 +118,12 @@ def gathered(results: Mapping[str, Any]) -> ClusterReport:
     Args:
         results: By address: a report, or the error of a worker. A worker that has answered with an
             error is a row under its address.
+
+    Raises:
+        InvalidType: It is something else.
     """
+    if not isinstance(results, Mapping):
+        raise InvalidType(f"results {quote(results)}: give what Client.run() returned")
     return ClusterReport.merged(_part(address, result) for address, result in results.items())
 
 
@@ -125,9 +138,15 @@ def _identity() -> Identity:
     return host_name(), pid_namespace(), os.getpid()
 
 
-def _addresses(workers: object) -> list[str] | None:
-    if workers is None or isinstance(workers, str):
-        return None if workers is None else [workers]
+def _unknown(address: str, known: Sequence[str]) -> LauncherError:
+    """The error for a worker that the scheduler lacks; asked for it, Dask would try for long."""
+    some = ", ".join(known[:_NAMED]) + ", ..." * (len(known) > _NAMED)
+    return LauncherError(f"the scheduler has no worker {address}; it has {some or 'none'}")
+
+
+def _addresses(workers: object) -> list[str]:
+    if isinstance(workers, str):
+        return [workers]
     if not isinstance(workers, Collection) or not all(isinstance(it, str) for it in workers):
         raise InvalidType(
             f"workers {quote(workers)}: give their addresses, as tcp://10.0.0.7:41234"

@@ -92,7 +92,7 @@ class JobOnHosts:
         Raises:
             InvalidArgument: It has run already.
             EngineMissing: The engine's commands are not here.
-            NoSuchJob: No such job runs, or it has no process on the hosts that were named.
+            NoSuchJob: No such job runs, or it has no process on these hosts.
             JobRefused: The caller may not join it.
             LauncherError: The engine failed.
         """
@@ -100,9 +100,17 @@ class JobOnHosts:
             raise InvalidArgument("an operation runs once; make another one")
         self._has_run = True
         if self._hosts is not None:
-            return self._over_clustershell(self._hosts, progress)
-        assert self._engine
-        return self._over_engine(self._engine, progress)
+            report, where = self._over_clustershell(self._hosts, progress), "these hosts"
+        else:
+            assert self._engine
+            report, where = self._over_engine(self._engine, progress), "its hosts"
+        if report.complete and not report.processes:
+            raise NoSuchJob(
+                f"no process of {self._target} was found on {where}",
+                reason="unknown",
+                remedy="see whether it runs, on which hosts, and whether it has a step",
+            )
+        return report
 
     def _over_engine(
         self, engine: Engine, progress: Callable[[ClusterProgress], object] | None
@@ -124,14 +132,7 @@ class JobOnHosts:
         target = self._engine.find() if self._engine else self._target
         conductor = self._conduct(nodes, progress, at_once=False)
         run_on_nodes(nodes, self._helper(target, len(nodes)), conductor)
-        report = conductor.report()
-        if report.complete and not report.processes:
-            raise NoSuchJob(
-                f"no process of {self._target} was found on these hosts",
-                reason="unknown",
-                remedy="see whether it runs, and on which hosts",
-            )
-        return report
+        return conductor.report()
 
     def _conduct(
         self,
@@ -158,6 +159,8 @@ def _check_arguments(wish: object, hosts: object, timeout: float | None, command
         raise InvalidType(f"wish {quote(wish)}: give a Wish")
     if not (hosts is None or isinstance(hosts, str)):
         raise InvalidType(f"hosts {quote(hosts)}: give a node set as text, such as 'h[1-4]'")
+    if hosts is not None and not hosts.strip():
+        raise InvalidArgument(f"hosts {quote(hosts)}: name one at the least, such as 'h[1-4]'")
     check_time("timeout", timeout)
     if timeout is None:
         raise InvalidType("timeout None: a number has to be given, in seconds")
@@ -168,5 +171,5 @@ def _check_arguments(wish: object, hosts: object, timeout: float | None, command
     fault = f"command {quote(command)}: give the words of a command, such as ['pymigrate']"
     if not isinstance(command, (list, tuple)) or not all(isinstance(it, str) for it in command):
         raise InvalidType(fault)
-    if not command:
+    if not command or not command[0]:
         raise InvalidArgument(fault)

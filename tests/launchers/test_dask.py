@@ -82,6 +82,18 @@ def test_what_makes_no_sense_is_refused_before(client: Client) -> None:
         migrate_workers("tcp://127.0.0.1:8786", 0, 0)  # type: ignore[arg-type]
 
 
+def test_workers_that_are_not_there(client: Client) -> None:
+    address, pid = next(iter(pids(client).items()))
+    report = migrate_workers(client, 0, 0, workers=["tcp://192.0.2.1:5", address])
+    assert [row.pid for row in report.ranks] == [pid]
+    (row,) = [row for row in report.hosts if row.outcome == "failed"]
+    assert row.finding.startswith("the scheduler has no worker tcp://192.0.2.1:5; it has tcp://")
+    with pytest.raises(InvalidArgument, match="no worker to migrate; the scheduler has 3"):
+        migrate_workers(client, 0, 0, workers=[])
+    with pytest.raises(InvalidType, match=r"give what Client.run\(\) returned"):
+        gathered(None)  # type: ignore[arg-type]
+
+
 # Workers cannot import the tests.
 pytest.importorskip("cloudpickle").register_pickle_by_value(sys.modules[__name__])
 

@@ -33,6 +33,19 @@ def test_a_cancel_reaches_every_host(
     assert report["processes"] == 8
 
 
+def test_a_look_that_was_to_stop_comes_to_its_end_and_says_so(
+    cluster: Slurm, job: str, folder: Path
+) -> None:
+    with cluster.start(*COMMAND, f"slurm:{job}", "--show", "--json", *held(folder)) as command:
+        wait_for(lambda: begun(folder) == 4)
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        os.kill(int(children[0]) if children else command.pid, signal.SIGINT)
+        (folder / "go").touch()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    assert (report["outcome"], report["processes"]) == ("done", 8)
+
+
 def test_a_lost_terminal_is_a_cancel(cluster: Slurm, job: str, folder: Path) -> None:
     """Nobody reads the report, and the bar cannot be drawn; the helpers are told to stop."""
     ours, theirs = pty.openpty()

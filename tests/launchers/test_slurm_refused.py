@@ -38,6 +38,14 @@ def test_a_job_that_has_ended_or_waits(cluster: Slurm) -> None:
     assert "does not run yet: PENDING (JobHeldUser)" in error["message"]
 
 
+def test_a_job_without_a_step(cluster: Slurm) -> None:
+    """An allocation in which nothing runs: that nothing was done is no success."""
+    with cluster.running("salloc", "--no-shell", "-N2", "-n2") as (empty,):
+        error = refused(cluster, f"slurm:{empty}", "0", "0")
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
+    assert f"no process of slurm:{empty} was found on its hosts" in error["message"]
+
+
 def test_a_suspended_job(cluster: Slurm) -> None:
     """Slurm would have srun wait until it is resumed."""
     with cluster.job(1, 1, "sleep", "1000") as stopped:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.processes import in_child
 
-from pymigrate import ClusterReport, HostRow, InvalidArgument, RankRow
+from pymigrate import ClusterReport, HostRow, InvalidArgument, InvalidType, RankRow
 from pymigrate.launchers.amounts import Amounts
 from pymigrate.launchers.cluster_report import RANKS_KEPT
 from pymigrate.launchers.natural import natural
@@ -250,3 +250,10 @@ def test_ten_thousand_hosts_in_bounded_memory() -> None:
     assert all(row.in_trouble for row in report.ranks)
     assert json.loads(report.to_json())["exit_status"] == 1
     assert len(str(report).splitlines()) < 50
+
+
+def test_what_is_no_report_is_not_added() -> None:
+    with pytest.raises(TypeError, match="unsupported operand"):
+        ClusterReport() + 1  # type: ignore[operator]
+    with pytest.raises(InvalidType, match="3 is no ClusterReport"):
+        ClusterReport.merged([ClusterReport(), 3])  # type: ignore[list-item]
