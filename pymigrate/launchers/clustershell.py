@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 
 from pymigrate.errors import EngineMissing, InvalidArgument, quote
 from pymigrate.launchers.conductor import CUT, KILL
 from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.programs import require
 
 try:
     from ClusterShell.Event import EventHandler
@@ -21,7 +23,7 @@ except ModuleNotFoundError as missing:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from pymigrate.launchers.conductor import Conductor
@@ -30,6 +32,7 @@ __all__ = ["node_set", "run_on_nodes"]
 
 _NOT_REACHED = 255  # ssh(1)
 _TICK = 0.1  # seconds between two questions of what to do
+_WAYS = ("ssh", "rsh", "pdsh")  # the workers of ClusterShell that have a path in its configuration
 
 
 def node_set(text: str) -> list[str]:
@@ -52,15 +55,33 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     task = task_self()
     crew = _Crew(conductor)
     words = shlex.join(["env", f"{MARK}=1", *helper])  # of whatever shell they have there
-    worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
-    crew.worker = worker
-    timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
+    with _apart(task):
+        worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
+        crew.worker = worker
+        timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
+        try:
+            task.resume()
+        finally:
+            timer.invalidate()
+            if not crew.ended:  # whoever was interrupted leaves nobody behind
+                worker.abort()
+
+
+@contextmanager
+def _apart(task: Any) -> Iterator[None]:
+    """Has it start ssh, or rsh, in a session of its own: Ctrl-C reaches us, and not the way there.
+
+    A terminal interrupts all of its process group. ClusterShell has no option for another one.
+    """
+    setsid = require("setsid", "util-linux")
+    before = {f"{way}_path": task.info(f"{way}_path") for way in _WAYS}
     try:
-        task.resume()
+        for way in _WAYS:
+            task.set_info(f"{way}_path", f"{setsid} {before[f'{way}_path'] or way}")
+        yield
     finally:
-        timer.invalidate()
-        if not crew.ended:  # whoever was interrupted leaves nobody behind
-            worker.abort()
+        for name, path in before.items():
+            task.set_info(name, path)
 
 
 class _Crew(EventHandler):  # type: ignore[misc]  # it has no types

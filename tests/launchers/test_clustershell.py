@@ -58,6 +58,16 @@ def answer(cluster: Slurm, folder: Path, *arguments: str, status: int = 0) -> di
     return report
 
 
+def waiting(folder: Path) -> list[str]:
+    """A helper that tells its pid, and waits until it may begin."""
+    script = folder / "helper.sh"
+    script.write_text(
+        f"echo $$ >{folder}/begun.$(hostname)\nuntil [ -e {folder}/go ]; do sleep 0.05; done\n"
+        f'exec {sys.executable} -m pymigrate "$@"\n'
+    )
+    return ["--json", "--command", f"sh {script}", "--hosts", "@few"]
+
+
 def test_root_reaches_the_job_of_another(cluster: Slurm, folder: Path) -> None:
     with cluster.job(2, 4, "sleep", "1000", user="nobody") as theirs:
         tasks = cluster.tasks(theirs)
@@ -150,12 +160,7 @@ def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
 
 
 def test_a_cancel_reaches_every_host(cluster: Slurm, folder: Path, job: str) -> None:
-    script = folder / "helper.sh"
-    script.write_text(
-        f"touch {folder}/begun.$(hostname)\nuntil [ -e {folder}/go ]; do sleep 0.05; done\n"
-        f'exec {sys.executable} -m pymigrate "$@"\n'
-    )
-    more = ["--json", "--command", f"sh {script}", "--hosts", "@few"]
+    more = waiting(folder)
     with cluster.start(*within(folder), *COMMAND, f"slurm:{job}", "0", "0", *more) as command:
         wait_for(lambda: len(list(folder.glob("begun.*"))) == 2)
         os.kill(child_of(command.pid), 15)
@@ -164,6 +169,37 @@ def test_a_cancel_reaches_every_host(cluster: Slurm, folder: Path, job: str) -> 
     assert command.returncode == 130
     assert [row["outcome"] for row in report["hosts"]] == ["cancelled"] * 2
     assert report["processes"] == 4
+
+
+def test_a_cancel_from_the_terminal(cluster: Slurm, folder: Path, job: str) -> None:
+    """It interrupts all of the process group, and the ways to the hosts are none of it."""
+    call = ["setsid", *within(folder), *COMMAND, f"slurm:{job}", "0", "0", *waiting(folder)]
+    with cluster.start(*call) as command:
+        wait_for(lambda: len(list(folder.glob("begun.*"))) == 2)
+        os.killpg(child_of(command.pid), 2)
+        (folder / "go").touch()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    told = [(row["outcome"], row["finding"]) for row in report["hosts"]]
+    assert told == [("cancelled", "")] * 2  # they have answered
+    assert report["processes"] == 4
+
+
+def test_no_helper_outlives_its_launcher(cluster: Slurm, folder: Path, job: str) -> None:
+    """Not even where that is killed on the spot."""
+    call = [*within(folder), *COMMAND, f"slurm:{job}", "0", "0", *waiting(folder)]
+    with cluster.start(*call) as command:
+        wait_for(lambda: len(list(folder.glob("begun.*"))) == 2)
+        os.kill(child_of(command.pid), 9)
+        (folder / "go").touch()
+        command.wait(60)
+    wait_for(lambda: not any(lives(cluster, helper) for helper in folder.glob("begun.*")))
+
+
+def lives(cluster: Slurm, helper: Path) -> bool:
+    """Whether the one that has told its pid in this file is there still."""
+    process = f"/proc/{helper.read_text().strip()}"
+    return not cluster.run("test", "-e", process, host=helper.suffix[1:], check=False).returncode
 
 
 def test_a_cancel_gives_no_advice(cluster: Slurm, folder: Path, job: str) -> None:
