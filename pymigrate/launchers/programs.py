@@ -38,6 +38,8 @@ def ask(
 ) -> subprocess.CompletedProcess[str]:
     """Asks an engine's program something; what it answers and its status are for the caller.
 
+    Ctrl-C reaches us, and not the program: it is no failure of the engine.
+
     Raises:
         EngineMissing: It is not on PATH.
         LauncherError: It does not answer.
@@ -53,6 +55,7 @@ def ask(
             errors="replace",
             timeout=_PATIENCE,
             check=False,
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired:
         raise LauncherError(
