@@ -13,8 +13,10 @@ __all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "jobs", "steps
 PACKAGE = "Slurm"
 
 # Of the environment these alone say where Slurm is. Others, of the job that this may run in, would
-# give a helper step other counts, memory and binding than it asks for.
+# give a helper step other counts, memory and binding than it asks for; those by which people filter
+# and sort what squeue(1) lists for them would hide a job.
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_CONF_SERVER")
+_DROPPED = ("SLURM_", "SRUN_", "SQUEUE_", "SCONTROL_")
 
 
 class Entry(NamedTuple):
@@ -63,7 +65,7 @@ class Step(NamedTuple):
 
 def environment() -> dict[str, str]:
     """For the commands of Slurm."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SRUN_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
     kept.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
     return {**kept, "LC_ALL": "C"}
 

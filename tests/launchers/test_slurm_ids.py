@@ -30,6 +30,29 @@ def tasks(cluster: Slurm, *numbers: str) -> list[tuple[str, int]]:
     return sorted((host, pid) for number in numbers for host, pid, _ in cluster.tasks(number))
 
 
+@pytest.mark.parametrize("step", ["", ".0"])
+def test_what_people_set_for_squeue(cluster: Slurm, job: str, step: str) -> None:
+    """It filters and sorts what they look at, and is no part of what is asked here."""
+    call = [*COMMAND, f"slurm:{job}{step}", "0", "0", "--json"]
+    done = cluster.run("env", *FILTERS, *call, check=False)
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["processes"] == 8
+
+
+FILTERS = (
+    "SQUEUE_USERS=nobody",
+    "SQUEUE_PARTITION=none",
+    "SQUEUE_LICENSES=none",
+    "SQUEUE_SORT=none",
+    "SQUEUE_STATES=PENDING",
+    "SQUEUE_NAMES=none",
+    "SQUEUE_ACCOUNT=none",
+    "SQUEUE_QOS=none",
+    "SQUEUE_FORMAT2=JobID",
+    "SCONTROL_LOCAL=1",
+)
+
+
 # -- heterogeneous jobs
 
 
