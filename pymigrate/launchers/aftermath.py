@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from signal import SIGKILL
 
 from pymigrate.errors import LauncherError, NoSuchJob
 from pymigrate.launchers.last_words import missing_helper
-from pymigrate.launchers.outcomes import CANCELLED
+from pymigrate.launchers.outcomes import CANCELLED, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def reckoned(
     Args:
         engine: Whose command it was.
         command: How pymigrate was called on the hosts.
-        status: The exit status.
+        status: The exit status; -SIGKILL where it had to be killed.
         conductor: Who has heard the hosts.
         words: What was said on standard error.
 
@@ -38,7 +39,8 @@ def reckoned(
         JobRefused, LauncherError: No helper was started.
     """
     if conductor.gave_up:
-        return conductor.report(words.about)
+        report = conductor.report(words.about)
+        return _with_remains(report, engine.remains()) if status == -SIGKILL else report
     if status and conductor.waits:
         ended = _ended(engine)
         if conductor.begun:
@@ -51,6 +53,17 @@ def reckoned(
                 raise engine.refusal(str(words))
     report = conductor.report(words.about)
     return _stopped(report, engine) if report.outcome == CANCELLED else report
+
+
+def _with_remains(report: ClusterReport, remains: str) -> ClusterReport:
+    """The same, with what stays behind told of the hosts that were given up."""
+    rows = (
+        replace(row, finding=f"{row.finding}; {remains}")
+        if remains and row.finding and row.outcome in (SILENT, CANCELLED)
+        else row
+        for row in report.hosts
+    )
+    return replace(report, hosts=tuple(rows))
 
 
 def _stopped(report: ClusterReport, engine: Engine) -> ClusterReport:

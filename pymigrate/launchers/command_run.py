@@ -23,13 +23,13 @@ __all__ = ["run_command"]
 
 _TICK = 0.1  # seconds between two questions of what to do
 _CHUNK = 1 << 16
-_PATIENCE = 5.0  # seconds for the command to end its step, before it is killed
+_PATIENCE = 2.0  # seconds for the command to end its step, before it is killed
 
 
 def run_command(
     engine: Engine, helper: Sequence[str], conductor: Conductor, words: LastWords
 ) -> int:
-    """Runs it until it has ended, and returns its exit status.
+    """Runs it until it has ended, and returns its exit status: -SIGKILL where it had to be killed.
 
     Its standard input, and with it that of the helpers, stays open until they have to stop. It ends
     too where this process is killed, so no helper is left alone. Ctrl-C reaches us, and not the

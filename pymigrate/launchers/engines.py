@@ -53,6 +53,9 @@ class Engine(Protocol):
     def refusal(self, words: str) -> LauncherError:
         """What the words of that command mean, where it has started nothing."""
 
+    def remains(self) -> str:
+        """What stays of it where hosts did not answer and it had to be killed; may be empty."""
+
 
 _FROM_OUTSIDE: dict[str, Callable[[str], Engine]] = {"slurm": SlurmJob, "flux": FluxJob}
 _ON_A_HOST: dict[str, Callable[[str], Part]] = {

@@ -96,6 +96,10 @@ class FluxJob:
             )
         return LauncherError(f"Flux started no helper: {told or 'it said nothing'}")
 
+    def remains(self) -> str:
+        """Nothing that is known of."""
+        return ""
+
 
 def _unknown(job: str, words: str) -> LauncherError:
     told = " ".join(words.split())

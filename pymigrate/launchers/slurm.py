@@ -135,6 +135,10 @@ class SlurmJob:
             return NoSuchJob(f"Slurm job {self._job} has ended: {told}", reason="ended")
         return LauncherError(f"Slurm started no helper: {told or 'it said nothing'}")
 
+    def remains(self) -> str:
+        """What stays where srun had to be killed: the controller ends no step without slurmd."""
+        return "srun could not end its step, which squeue(1) lists until slurmd answers there"
+
     def _nodes(self) -> str:
         return ",".join(entry.nodes for entry in self._entries)
 

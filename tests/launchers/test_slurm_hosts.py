@@ -21,16 +21,19 @@ def test_a_silent_host_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
 
 
 def test_a_frozen_host_is_a_row(cluster: Slurm, job: str) -> None:
-    """Not even its slurmd answers, so srun would wait."""
+    """Not even its slurmd answers, so srun would wait: it is killed, and what stays is told."""
     frozen = cluster.tasks(job)[4][0]
     cluster.run("pkill", "-STOP", "slurmd", host=frozen)
     try:
         report = answer(cluster, f"slurm:{job}", "0", "0", "--timeout", "6s", status=2)
     finally:
         cluster.run("pkill", "-CONT", "slurmd", host=frozen)
-    told = {row["host"]: row["outcome"] for row in report["hosts"]}
-    assert told.pop(frozen) == "silent"
-    assert set(told.values()) == {"done"}
+    told = {row["host"]: (row["outcome"], row["finding"]) for row in report["hosts"]}
+    outcome, finding = told.pop(frozen)
+    assert outcome == "silent"
+    assert finding.startswith("no answer within 6 s; srun could not end its step, which squeue(1)")
+    assert set(told.values()) == {("done", "")}
+    assert report["elapsed_seconds"] < 11  # the 6 s, and three for the last call and for srun
     wait_for(lambda: steps(cluster, job) == [f"{job}.0"])  # nor is it begun with when it thaws
 
 
