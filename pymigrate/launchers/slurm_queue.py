@@ -8,6 +8,10 @@ from typing import NamedTuple
 from pymigrate.errors import LauncherError
 from pymigrate.launchers.programs import ask
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
 __all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "jobs", "steps"]
 
 PACKAGE = "Slurm"
@@ -79,8 +83,7 @@ def jobs(identity: str) -> list[Entry]:
     """
     # It knows no component by its id, but lists all of them for that of the first.
     asked = identity.partition("+")[0]
-    query = ["squeue", "--noheader", "--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r"]
-    answer = ask(query, PACKAGE, environment())
+    answer = _squeue("--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r")
     if answer.returncode and "Invalid job id" not in answer.stderr:
         told = " ".join(answer.stderr.split()) or f"squeue ended with {answer.returncode}"
         raise LauncherError(
@@ -93,8 +96,7 @@ def steps(job: Entry) -> list[Step]:
     """The steps of a job that run."""
     # All steps, as a query for one by name, such as batch, is answered with those by number. And
     # those of this job alone: the number of one task of an array stands for all of them, too.
-    query = ["squeue", "--noheader", "--steps", f"--jobs={job.number}", "--format=%i|%N"]
-    answer = ask(query, PACKAGE, environment())
+    answer = _squeue("--steps", f"--jobs={job.number}", "--format=%i|%N")
     found = []
     for line in answer.stdout.splitlines():
         identity, _, nodes = line.partition("|")
@@ -107,3 +109,8 @@ def steps(job: Entry) -> list[Step]:
 def hosts_in(nodes: str) -> list[str]:
     """The names in ``h[1-4]``, one by one."""
     return ask(["scontrol", "show", "hostnames", nodes], PACKAGE, environment()).stdout.split()
+
+
+def _squeue(*options: str) -> CompletedProcess[str]:
+    """What it lists, of hidden partitions too."""
+    return ask(["squeue", "--noheader", "--all", *options], PACKAGE, environment())

@@ -69,11 +69,30 @@ def test_root_may_not_join_the_job_of_another(cluster: Slurm) -> None:
     assert f"--hosts {task[0]}" in error["message"]
 
 
-def test_users_have_their_own_jobs_and_no_others(cluster: Slurm, job: str) -> None:
+@pytest.fixture
+def readable(cluster: Slurm) -> None:
+    """An interpreter that other users may run."""
     # By a shell, as exec by setpriv itself would have the capabilities of root still.
     look = f"{sys.executable} -c 'import pymigrate'"
     if cluster.run("sh", "-c", look, user="nobody", check=False).returncode:
         pytest.skip("other users may not read this interpreter: test in a folder that they may")
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_hidden_partition(cluster: Slurm) -> None:
+    """Its owner finds a step that squeue lists with --all alone."""
+    hide = ("scontrol", "update", "partitionname=all")
+    with cluster.job(1, 1, "sleep", "1000", user="nobody") as own:
+        cluster.run(*hide, "hidden=yes")
+        try:
+            report = answer(cluster, f"slurm:{own}.0", "0", "0", user="nobody")
+        finally:
+            cluster.run(*hide, "hidden=no")
+    assert (report["complete"], report["processes"]) == (True, 1)
+
+
+@pytest.mark.usefixtures("readable")
+def test_users_have_their_own_jobs_and_no_others(cluster: Slurm, job: str) -> None:
     with cluster.job(2, 4, "sleep", "1000", user="nobody") as own:
         report = answer(cluster, f"slurm:{own}", "home", user="nobody")
         assert [row["rank"] for row in report["ranks"]] == [0, 1, 2, 3]
