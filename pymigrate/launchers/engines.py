@@ -41,6 +41,13 @@ class Engine(Protocol):
             NoSuchJob, LauncherError: As above.
         """
 
+    def places(self) -> str:
+        """The same, as the engine writes them; after ``find()``.
+
+        Raises:
+            NoSuchJob, LauncherError: As above.
+        """
+
     def command(self, helper: Sequence[str]) -> list[str]:
         """What starts one helper on each of them, and passes on what it says; after ``hosts()``."""
 

@@ -73,6 +73,10 @@ class FluxJob:
         """The hosts of the job; after ``find()``."""
         return ask(["flux", "hostlist", "--expand", self._nodes], _PACKAGE).stdout.split()
 
+    def places(self) -> str:
+        """The same, as Flux writes them; after ``find()``."""
+        return self._nodes
+
     def command(self, helper: Sequence[str]) -> list[str]:
         """What starts one helper on each host; after ``find()``."""
         return [require("flux", _PACKAGE), "exec", f"--jobid={self._job}", "--dir=/", *helper]

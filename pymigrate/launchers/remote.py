@@ -105,10 +105,12 @@ class JobOnHosts:
             assert self._engine
             report, where = self._over_engine(self._engine, progress), "its hosts"
         if report.complete and not report.processes:
+            places = self._engine.places() if self._hosts is not None and self._engine else ""
+            remedy = "see whether it runs, on which hosts, and whether it has a step"
             raise NoSuchJob(
                 f"no process of {self._target} was found on {where}",
                 reason="unknown",
-                remedy="see whether it runs, on which hosts, and whether it has a step",
+                remedy=f"it runs on {places}" if places else remedy,
             )
         return report
 

@@ -97,9 +97,17 @@ class SlurmJob:
                 f"--hosts {self._nodes()}",
             )
         # Components have no host in common: Slurm gives a node to one of them.
-        self._crews = [_crew(entry, nodes) for entry, nodes in self._places().items()]
+        self._crews = [_crew(entry, nodes) for entry, nodes in self._found().items()]
         self._hosts = [host for crew in self._crews for host in crew.hosts]
         return self._hosts
+
+    def places(self) -> str:
+        """Its hosts, as Slurm writes them: ``h[1-4]``; after ``find()``.
+
+        Raises:
+            NoSuchJob: It has no such step.
+        """
+        return ",".join(part for nodes in self._found().values() for part in nodes)
 
     def command(self, helper: Sequence[str]) -> list[str]:
         """What starts one helper on each host; after ``hosts()``.
@@ -142,7 +150,7 @@ class SlurmJob:
     def _nodes(self) -> str:
         return ",".join(entry.nodes for entry in self._entries)
 
-    def _places(self) -> dict[Entry, list[str]]:
+    def _found(self) -> dict[Entry, list[str]]:
         """The jobs that have what is asked for, and where; a step may have components, too."""
         if self._step is None:
             return {entry: [entry.nodes] for entry in self._entries}

@@ -149,6 +149,20 @@ def test_a_job_of_which_no_host_has_a_process(cluster: Slurm, folder: Path) -> N
     assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
 
 
+def test_a_job_that_is_on_other_hosts(cluster: Slurm, folder: Path, job: str) -> None:
+    """Slurm tells on which, and which steps there are."""
+    nodes = cluster.run("squeue", "-h", f"--jobs={job}", "--format=%N").stdout.strip()
+    others = [
+        host for host in cluster.hosts if host not in {host for host, _, _ in cluster.tasks(job)}
+    ]
+    call = ("0", "0", "--hosts", others[0])
+    error = answer(cluster, folder, f"slurm:{job}", *call, status=2)["error"]
+    assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
+    assert error["message"].endswith(f"was found on these hosts; it runs on {nodes}")
+    error = answer(cluster, folder, f"slurm:{job}.7", *call, status=2)["error"]
+    assert error["message"].endswith(f"has no step 7 that runs; it has {job}.0")
+
+
 def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
     script = folder / "helper.sh"
     script.write_text(
