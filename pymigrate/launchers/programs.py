@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from signal import strsignal
 
 from pymigrate.errors import EngineMissing, LauncherError
 
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ask", "require"]
+__all__ = ["ask", "require", "words_of"]
 
 _PATIENCE = 60.0  # seconds for a question to a controller that is busy
 
@@ -62,3 +63,13 @@ def ask(
             f"{command[0]} does not answer within {_PATIENCE:g} s",
             remedy=f"see whether {package} works at all",
         ) from None
+
+
+def words_of(answer: subprocess.CompletedProcess[str]) -> str:
+    """What a program that has failed says of it, in one line; else how it ended."""
+    told = " ".join(answer.stderr.split())
+    if told:
+        return told
+    status = answer.returncode
+    end = f"by signal {-status}, {strsignal(-status)}" if status < 0 else f"with status {status}"
+    return f"{os.path.basename(answer.args[0])} ended {end}"

@@ -6,10 +6,10 @@ import os
 from typing import NamedTuple
 
 from pymigrate import _files
-from pymigrate.errors import KernelError, LauncherError
+from pymigrate.errors import EngineMissing, KernelError, LauncherError
 from pymigrate.launchers.lineage import inherited
 from pymigrate.launchers.part import Part, Place
-from pymigrate.launchers.programs import ask
+from pymigrate.launchers.programs import ask, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,11 +69,18 @@ def _listed(job: str) -> Iterator[Listed]:
     # All steps, as it takes no step by name, such as batch. By the name of the node, where Slurm
     # has told it: that can be another one than the host's.
     node = os.environ.get("SLURMD_NODENAME")
-    answer = ask(["scontrol", "listpids", job, *([node] if node else [])], "Slurm")
+    try:
+        answer = ask(["scontrol", "listpids", job, *([node] if node else [])], "Slurm")
+    except EngineMissing:
+        raise EngineMissing(
+            "there is no scontrol on the PATH of this host",
+            reason="no-engine",
+            remedy="install the commands of Slurm on it, or give them by "
+            "--command 'env PATH=... pymigrate', as a login by ssh may have another PATH",
+        ) from None
     # Where the host has no process of it, that is no fault.
     if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
-        told = " ".join(answer.stderr.split())
-        raise LauncherError(f"scontrol listpids {job} failed: {told}")
+        raise LauncherError(f"scontrol listpids {job} failed: {words_of(answer)}")
     return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
 
 

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from pymigrate.errors import LauncherError
-from pymigrate.launchers.programs import ask
+from pymigrate.launchers.programs import ask, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def jobs(identity: str) -> list[Entry]:
     asked = identity.partition("+")[0]
     answer = _squeue("--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r")
     if answer.returncode and "Invalid job id" not in answer.stderr:
-        told = " ".join(answer.stderr.split()) or f"squeue ended with {answer.returncode}"
         raise LauncherError(
-            f"Slurm does not answer: {told}", remedy="see whether sinfo(1) works here"
+            f"Slurm does not answer: {words_of(answer)}",
+            remedy="see whether sinfo(1) works here",
         )
     return [Entry(*line.split("|", 4)) for line in answer.stdout.splitlines()]
 

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 from support.job_command import COMMAND, answer, begun, held, steps, wrapper
 from support.slurm import Slurm, wait_for
 
@@ -45,6 +46,33 @@ def test_a_host_without_the_helper_is_a_row(cluster: Slurm, job: str, folder: Pa
     assert told[lacking]["error"] == "HelperFailed"
     assert "the same release of pymigrate there? --command" in told[lacking]["finding"]
     assert sum(row["outcome"] == "done" for row in report["hosts"]) == 3
+
+
+def test_a_host_without_scontrol_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
+    """It is that host's lack, and nothing that the caller could mend by going elsewhere."""
+    lacking = cluster.tasks(job)[0][0]
+    call = wrapper(folder, f'[ "$SLURMD_NODENAME" = {lacking} ] && export PATH=/nowhere')
+    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    told = {row["host"]: (row["error"], row["finding"]) for row in report["hosts"]}
+    error, finding = told.pop(lacking)
+    assert error == "EngineMissing"
+    assert finding.startswith("there is no scontrol on the PATH of this host; install")
+    assert set(told.values()) == {("", "")}
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [("exit 7", "with status 7"), ("kill -INT $$", "by signal 2, Interrupt")]
+)
+def test_how_scontrol_ended_without_a_word(
+    cluster: Slurm, job: str, folder: Path, end: str, words: str
+) -> None:
+    scontrol = folder / "scontrol"
+    scontrol.write_text(f"#!/bin/sh\n{end}\n")
+    scontrol.chmod(0o755)
+    call = wrapper(folder, f"export PATH={folder}:$PATH")
+    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    findings = {row["finding"] for row in report["hosts"]}
+    assert findings == {f"scontrol listpids {job} failed: scontrol ended {words}"}
 
 
 def test_another_release_on_a_host_is_told(cluster: Slurm, job: str, folder: Path) -> None:
