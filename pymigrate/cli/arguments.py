@@ -11,6 +11,7 @@ from pymigrate.nodemask import NodeMask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     Subparsers = argparse._SubParsersAction[Any]
@@ -29,8 +30,13 @@ __all__ = [
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes options between operands, also where some operands may be left out."""
+    """A parser that takes options between operands, also where some operands may be left out.
 
+    Attributes:
+        hints: What to take in place of an option that other subcommands have, by its name.
+    """
+
+    hints: Mapping[str, str] = {}
     _within = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -39,16 +45,20 @@ class Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._within = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            found, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._within = False
+        if unknown:  # here, as the parser of all commands would show its own usage
+            words = [f"unrecognized arguments: {' '.join(unknown)}"]
+            self.error("; ".join(words + [self.hints[it] for it in unknown if it in self.hints]))
+        return found, unknown
 
 
 def add_parser(
     subparsers: Subparsers, name: str, summary: str, description: str, statuses: str
-) -> argparse.ArgumentParser:
+) -> Parser:
     """The parser of a subcommand, whose help ends with its exit statuses."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    parser: Parser = subparsers.add_parser(
         name,
         help=summary,
         # The formatter that keeps the lines of the epilog keeps those of all.

@@ -61,6 +61,7 @@ def add_to(subparsers: Subparsers) -> None:
     add_progress(parser)
     add_json(parser)
     _add_helper(parser)
+    parser.hints = {"--dry-run": "--check says whether it can work, and moves nothing"}
     parser.set_defaults(run=run)
 
 

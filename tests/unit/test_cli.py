@@ -98,6 +98,8 @@ def statuses(text: str) -> list[str]:
         ("plan 0", "NEW"),
         ("plan 0 1 2", "unrecognized arguments: 2"),
         ("plan 0 1 --loudly", "--loudly"),
+        ("plan 0 1 --loudly", "usage: pymigrate plan "),
+        ("job slurm:1 0 3 --dry-run", "unrecognized arguments: --dry-run; --check says whether"),
         ("plan 0-x 1", "node list '0-x', position 2"),
         ("plan 0 32768", "node list '32768', position 0"),
         ("plan 0,, 1", "position 2"),
