@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument("--session", action="store_true", help="follow its whole session")
     parser.add_argument("--name", help="what the program is to take for its name (argv[0])")
     parser.add_argument("program")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    arguments = parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    arguments.required = False  # some argparse calls for them where the program is missing
     wish = parser.parse_args()
     start_follower(os.getpid(), *["--session"] * wish.session)  # exec keeps the pid
     try:

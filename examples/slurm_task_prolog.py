@@ -18,22 +18,36 @@ from __future__ import annotations
 import os
 import sys
 
-from followed import start_follower
-
 
 def main() -> None:
     """Starts a follower for the task, if its user wants one."""
     if "PYMIGRATE_FOLLOW" not in os.environ:
         return
-    if "SLURM_TASK_PID" not in os.environ:
-        sys.exit("slurm_task_prolog.py: there is no SLURM_TASK_PID: Slurm runs this, before a task")
-    task = int(os.environ["SLURM_TASK_PID"])
     try:
-        start_follower(task)
+        task = follow_task()
     except SystemExit as refusal:
         print(f"print {refusal}")  # slurmstepd passes that on to the user, and nothing else
         raise
     print(f"export PYMIGRATE_FOLLOWED={task}")
+
+
+def follow_task() -> int:
+    """Starts a follower, and returns the pid that the task is going to have.
+
+    Raises:
+        SystemExit: It cannot be started, and why.
+    """
+    if "SLURM_TASK_PID" not in os.environ:
+        sys.exit(
+            "slurm_task_prolog.py: there is no SLURM_TASK_PID: Slurm starts this, before a task"
+        )
+    try:  # here, as the tasks of those who do not ask need none
+        from followed import start_follower
+    except ModuleNotFoundError as missing:
+        sys.exit(f"slurm_task_prolog.py: there is no {missing.name}.py in {sys.path[0]}")
+    task = int(os.environ["SLURM_TASK_PID"])
+    start_follower(task)
+    return task
 
 
 if __name__ == "__main__":

@@ -88,6 +88,11 @@ def test_what_cannot_be_followed_is_not_started(tmp_path: Path) -> None:
     assert told == "followed.py: no-such-program: No such file or directory"
 
 
+def test_a_program_is_all_that_is_required() -> None:
+    told = refused("followed.py")
+    assert told == "followed.py: error: the following arguments are required: program"
+
+
 def test_a_prolog_says_what_is_wrong() -> None:
     told = refused("slurm_task_prolog.py", PYMIGRATE_FOLLOW="'a", SLURM_TASK_PID="1")
     assert told.endswith("No closing quotation")
@@ -159,6 +164,19 @@ def test_slurm_task_prolog_that_fails(cluster: Slurm, prolog: Path) -> None:
     assert done.returncode != 0
     assert done.stdout.startswith("followed.py: PYMIGRATE_FOLLOW_LOG: ")
     assert done.stdout.rstrip().endswith("'/no/such/log'")
+
+
+def test_slurm_task_prolog_alone(cluster: Slurm, tmp_path: Path) -> None:
+    """What it lacks is told to those whose tasks fail for it, and others need it not."""
+    script = shutil.copy(EXAMPLES / "slurm_task_prolog.py", tmp_path)
+    prolog = tmp_path / "prolog"
+    prolog.write_text(f"#!/bin/sh\nexec {sys.executable} {script}\n")
+    prolog.chmod(0o755)
+    step = ["srun", "--ntasks=1", f"--task-prolog={prolog}"]
+    done = cluster.run(*step, "--export=ALL,PYMIGRATE_FOLLOW=", "echo", "runs", check=False)
+    assert done.returncode != 0
+    assert done.stdout == f"slurm_task_prolog.py: there is no followed.py in {tmp_path}\n"
+    assert cluster.run(*step, "echo", "runs").stdout == "runs\n"
 
 
 def test_slurm_task_prolog_leaves_others_alone(cluster: Slurm, prolog: Path) -> None:
