@@ -144,8 +144,8 @@ class SlurmJob:
         return LauncherError(f"Slurm started no helper: {told or 'it said nothing'}")
 
     def remains(self) -> str:
-        """What stays where srun had to be killed: the controller ends no step without slurmd."""
-        return "srun could not end its step, which squeue(1) lists until slurmd answers there"
+        """What stays where srun had to be killed: slurmd alone ends a step."""
+        return "srun could not end its step, which squeue(1) lists until slurmd there has ended it"
 
     def _nodes(self) -> str:
         return ",".join(entry.nodes for entry in self._entries)
