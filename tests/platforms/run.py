@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,8 @@ PYTEST = Path(sys.executable).with_name("pytest")
 GREEN = 0
 """pytest's exit status where nothing failed."""
 
+Outcome = Literal["passed", "failed", "skipped"]
+
 
 @dataclass(frozen=True)
 class Run:
@@ -25,12 +28,12 @@ class Run:
 
     Attributes:
         status: pytest's exit status.
-        outcomes: For each test by its name, `passed`, `failed` or `skipped`.
+        outcomes: Of each test, by its name.
         properties: Name and value of what tests handed over, in order.
     """
 
     status: int
-    outcomes: dict[str, str]
+    outcomes: Mapping[str, Outcome]
     properties: tuple[tuple[str, str], ...]
 
     @property
@@ -71,14 +74,14 @@ def pytest(
 
 
 def _read(status: int, results: Path) -> Run:
-    outcomes: dict[str, str] = {}
+    outcomes: dict[str, Outcome] = {}
     properties: list[tuple[str, str]] = []
     for case in ElementTree.parse(results).iter("testcase"):  # noqa: S314  ours
         tags = {child.tag for child in case}
-        outcome = "failed" if tags & {"failure", "error"} else "passed"
-        outcomes[f"{case.get('classname')}::{case.get('name')}"] = (
-            "skipped" if "skipped" in tags else outcome
-        )
+        outcome: Outcome = "failed" if tags & {"failure", "error"} else "passed"
+        if "skipped" in tags:
+            outcome = "skipped"
+        outcomes[f"{case.get('classname')}::{case.get('name')}"] = outcome
         if outcome == "passed":
             properties += [(p.attrib["name"], p.attrib["value"]) for p in case.iter("property")]
     return Run(status, outcomes, tuple(properties))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from platforms import page, record
+from arch.abis import ABIS
+from platforms import dispatch, page, record
 from platforms.record import Finding, Row, Verdict
+from platforms.run import Outcome, Run
 
 OLD = "2005-12-01"
 
@@ -63,3 +65,41 @@ def test_a_page_of_one_record(tmp_path: Path) -> None:
     assert text.startswith(page.INTRODUCTION + "\n## Architectures\n")
     assert text.endswith("| unit tests | 9 passed | 2005-12-01 |\n")
     assert text.count("##") == 1
+
+
+TRACES = "tests.arch.test_dispatch::test_trace_shows_the_calls[m68k-"
+OF_M68K = (
+    "tests.arch.test_selector::test_selects_the_header_and_has_every_number[m68k]",
+    "tests.arch.test_kernel_tables::test_numbers_are_the_kernels[m68k]",
+    "tests.arch.test_compile::test_compiles_without_a_warning[m68k]",
+    "tests.arch.test_compile::test_selects_its_header[m68k]",
+    "tests.arch.test_compile::test_toolchain_confirms_the_table_and_the_constants[m68k]",
+    "tests.arch.test_compile::test_refuses_wrong_numbers[m68k]",
+    f"{TRACES}toolchain]",
+    f"{TRACES}ours]",
+)
+
+
+@pytest.mark.parametrize(
+    ("traces", "expected"),
+    [
+        ({}, "passed"),
+        ({"ours": "failed"}, "failed"),
+        ({"ours": "failed", "toolchain": "skipped"}, "failed"),
+        ({"toolchain": "skipped"}, "skipped"),
+    ],
+)
+def test_an_abi_is_shown_where_all_of_its_tests_passed(
+    traces: dict[str, Outcome], expected: Outcome
+) -> None:
+    outcomes: dict[str, Outcome] = dict.fromkeys(OF_M68K, "passed")
+    outcomes.update({f"{TRACES}{source}]": came for source, came in traces.items()})
+    (m68k,) = (abi for abi in ABIS if abi.name == "m68k")
+    assert dispatch.outcome(m68k, Run(0, outcomes, ())) == expected
+
+
+@pytest.mark.parametrize("left_out", OF_M68K)
+def test_an_abi_is_not_shown_where_one_of_its_tests_did_not_run(left_out: str) -> None:
+    outcomes: dict[str, Outcome] = {name: "passed" for name in OF_M68K if name != left_out}
+    (m68k,) = (abi for abi in ABIS if abi.name == "m68k")
+    assert dispatch.outcome(m68k, Run(0, outcomes, ())) == "skipped"
