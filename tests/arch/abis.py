@@ -36,7 +36,7 @@ class Abi:
         bits: size of a word, the kernel's ``unsigned long`` as this ABI sees it.
         byteorder: of its memory.
         macros: what its compilers define, as far as ``csrc/arch/abi.h`` asks.
-        toolchain: None where no package has one: then only kernel tables are compared.
+        toolchain: None where no package has one for Linux: then only kernel tables are compared.
         emulator: the command of qemu-user that runs its programs.
         untraced: why a compiled program cannot be run.
     """

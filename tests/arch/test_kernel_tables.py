@@ -1,7 +1,7 @@
 """The numbers of every ABI, compared with the tables that the kernel itself is built from.
 
 Debian's package linux-source-6.1: the last long-term kernel that has all of these ABIs (ia64 left
-in 6.7), and the only source for those that nobody has a compiler for.
+in 6.7), and the only source for those without a toolchain.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def _tests(abi: Abi) -> list[tuple[str, str]]:
 
 def _row(abi: Abi) -> Row:
     shown: Shown = "headers"
-    told, emulator = "nobody has a compiler", None
+    told, emulator = "no toolchain for Linux in Debian 12", None
     if abi in TRACED:
         shown, told = "traced dispatch", "every call by its number and arguments"
         emulator = _emulator(abi)

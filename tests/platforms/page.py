@@ -55,12 +55,15 @@ By `make test-arch`. On riscv64 the basic tests ran: of each call, and of each l
 other Pythons ran those of managed migrations too. Where there is none, one program moved its
 pages."""
 
+DISPATCH = """\
+By `make test-dispatch`. A toolchain is a compiler with a C library."""
+
 SECTIONS = (
     Section("arch", "Architectures", ARCHITECTURES),
     Section("kernels", "Kernels", "By `make test-kernels`."),
     Section("wheels", "Wheels", WHEELS),
     Section("pythons", "Pythons", PYTHONS),
-    Section("dispatch", "Numbers of system calls", "By `make test-dispatch`."),
+    Section("dispatch", "Numbers of system calls", DISPATCH),
 )
 """In the order of the page. A command without a record yet is left out."""
 

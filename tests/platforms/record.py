@@ -21,7 +21,7 @@ SHOWN: tuple[Shown, ...] = (
     "unit tests",  # the package's own, where no kernel of that machine ran
     "imported",  # the wheel was installed, and the package imported
     "traced dispatch",  # the call was seen on its way to a kernel, by number and arguments
-    "headers",  # compared with the kernel's own table: nobody has a compiler here
+    "headers",  # compared with the kernel's own table, where no program could be run
 )
 """How something can be shown, the strongest first."""
 
