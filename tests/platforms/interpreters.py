@@ -81,6 +81,8 @@ def of_debian(name: str) -> Interpreter:
     Raises:
         Missing: It is not to be had, or does not run here.
     """
+    if name not in DEBIANS:
+        raise Missing(f"{name} is neither on PATH nor pyenv's, and Debian has none to be fetched")
     program = python.find(DEBIANS[name])
     found = _ask(program)
     if not found:

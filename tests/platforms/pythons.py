@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import Missing
@@ -36,16 +36,14 @@ def main(names: Sequence[str], *, quick: bool) -> int:
 
     Returns:
         An exit status: whether anything failed.
+
+    Raises:
+        Missing: One that was named is not to be had, or none is.
     """
-    here = interpreters.find()
+    pythons = choose(names, interpreters.find())
     rows: dict[str, Row] = {}
-    absent: list[str] = []
     status = 0
-    for name in names or NAMES:
-        python = here.get(name) or _fetched(name)
-        if python is None:
-            absent.append(name)
-            continue
+    for name, python in pythons.items():
         print(f"-- {name}: {python.program}", flush=True)
         try:
             rows[name], good = _tested(python)
@@ -56,17 +54,32 @@ def main(names: Sequence[str], *, quick: bool) -> int:
             print(f"{name}: FAILED, {error}", flush=True)
             good = False
         status = status if good else 1
-    print(page.platforms(rows.values()))
-    print("not here:", ", ".join(absent) or "none")
+    print(page.platforms(rows.values()) if rows else "nothing was shown")
+    print("not here:", ", ".join(name for name in names or NAMES if name not in pythons) or "none")
     return status
 
 
-def _fetched(name: str) -> Interpreter | None:
-    try:
-        return interpreters.of_debian(name) if name in interpreters.DEBIANS else None
-    except Missing as error:
-        print(f"{name}: {error}", flush=True)
-        return None
+def choose(names: Sequence[str], here: Mapping[str, Interpreter]) -> dict[str, Interpreter]:
+    """Return the Pythons to test, by name.
+
+    Args:
+        names: Those asked for; none for all, of which some may be absent.
+        here: What this machine has. Others are fetched.
+
+    Raises:
+        Missing: One that was named is not to be had, or none is.
+    """
+    found: dict[str, Interpreter] = {}
+    for name in names or NAMES:
+        try:
+            found[name] = here.get(name) or interpreters.of_debian(name)
+        except Missing as error:
+            if names:
+                raise
+            print(f"{name}: {error}", flush=True)
+    if not found:
+        raise Missing(f"there is none of {', '.join(NAMES)} here, and none is to be had")
+    return found
 
 
 def _tested(python: Interpreter) -> tuple[Row, bool]:

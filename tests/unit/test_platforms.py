@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from arch.abis import ABIS
-from platforms import dispatch, page, record
+from lab import Missing
+from platforms import dispatch, page, pythons, record
+from platforms.interpreters import Interpreter
 from platforms.record import Finding, Row, Verdict
 from platforms.run import Outcome, Run
 
@@ -103,3 +105,21 @@ def test_an_abi_is_not_shown_where_one_of_its_tests_did_not_run(left_out: str) -
     outcomes: dict[str, Outcome] = {name: "passed" for name in OF_M68K if name != left_out}
     (m68k,) = (abi for abi in ABIS if abi.name == "m68k")
     assert dispatch.outcome(m68k, Run(0, outcomes, ())) == "skipped"
+
+
+HERE = {
+    f"cpython3.{minor}": Interpreter(
+        "CPython", f"3.{minor}.0", (3, minor), False, f"python3.{minor}", 64, "little"
+    )
+    for minor in (15, 14)
+}
+
+
+def test_all_pythons_are_those_that_are_here() -> None:
+    assert list(pythons.choose((), HERE)) == ["cpython3.14", "cpython3.15"]
+
+
+def test_a_python_that_is_named_has_to_be_here() -> None:
+    assert list(pythons.choose(["cpython3.15"], HERE)) == ["cpython3.15"]
+    with pytest.raises(Missing, match=r"cpython3\.14t is neither on PATH nor pyenv's"):
+        pythons.choose(["cpython3.15", "cpython3.14t"], HERE)
