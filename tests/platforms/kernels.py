@@ -30,7 +30,8 @@ def main(names: Sequence[str], *, quick: bool) -> int:
     for kernel in names or KERNELS:
         print(f"-- kernel {kernel}", flush=True)
         run = pytest(tests, "--lab=always", f"--lab-kernel={kernel}")
-        record.save_findings("kernels", [_finding(kernel, text) for text in run.all("finding")])
+        findings = [_finding(kernel, text) for text in run.all("finding")]
+        record.save_findings("kernels", findings, KERNELS)
         if not run.green:
             failed.append(f"kernel {kernel}: {run}")
     page.write()

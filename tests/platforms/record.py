@@ -122,12 +122,22 @@ def save_rows(
     _write(name, Record({n: known[n] for n in order if n in known}, kept.findings), folder)
 
 
-def save_findings(name: str, findings: Iterable[Finding], folder: Path = FOLDER) -> None:
-    """Keep what was found of kernels: all that is known of each of these is replaced."""
+def save_findings(
+    name: str, findings: Iterable[Finding], order: Collection[str], folder: Path = FOLDER
+) -> None:
+    """Keep what was found of kernels: all that is known of each of these is replaced.
+
+    Args:
+        name: Of the record.
+        findings: What is new.
+        order: All kernels that the command has: what else was kept is dropped.
+        folder: Where records are kept.
+    """
     kept, new = load(name, folder), tuple(findings)
     seen = {finding.kernel for finding in new}
-    others = tuple(finding for finding in kept.findings if finding.kernel not in seen)
-    _write(name, Record(kept.rows, others + new), folder)
+    known = (*(finding for finding in kept.findings if finding.kernel not in seen), *new)
+    ordered = (each for kernel in order for each in known if each.kernel == kernel)
+    _write(name, Record(kept.rows, tuple(ordered)), folder)
 
 
 def _write(name: str, record: Record, folder: Path) -> None:

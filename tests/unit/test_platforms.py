@@ -47,17 +47,22 @@ def test_a_run_of_some_leaves_the_others(tmp_path: Path) -> None:
     ]
 
 
-def test_a_kernel_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    record.save_findings("kernels", [finding("pidfd", "5.10", "works")], tmp_path)
-    record.save_findings("kernels", [finding("pidfd", "6.1", "works")], tmp_path)
-    record.save_findings("kernels", [finding("evict", "5.10", "refuses", "EINVAL")], tmp_path)
+def test_a_kernel_is_replaced_as_a_whole_in_its_place(tmp_path: Path) -> None:
+    order = ["5.10", "6.1"]
+
+    def save(*findings: Finding) -> None:
+        record.save_findings("kernels", findings, order, tmp_path)
+
+    save(finding("pidfd", "6.1", "works"), finding("gone", "5.4", "works"))
+    save(finding("pidfd", "5.10", "works"))
+    save(finding("evict", "5.10", "refuses", "EINVAL"))
     assert page.kernels(record.load("kernels", tmp_path).findings) == (
-        "| Feature | 6.1        | 5.10            |\n"
-        "| ------- | ---------- | --------------- |\n"
-        "| pidfd   | works      |                 |\n"
-        "| evict   |            | refuses: EINVAL |\n"
-        "| Release | 6.1-amd64  | 5.10-amd64      |\n"
-        "| Date    | 2005-12-01 | 2005-12-01      |\n"
+        "| Feature | 5.10            | 6.1        |\n"
+        "| ------- | --------------- | ---------- |\n"
+        "| evict   | refuses: EINVAL |            |\n"
+        "| pidfd   |                 | works      |\n"
+        "| Release | 5.10-amd64      | 6.1-amd64  |\n"
+        "| Date    | 2005-12-01      | 2005-12-01 |\n"
     )
 
 
