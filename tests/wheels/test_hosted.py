@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,29 +13,47 @@ import pytest
 from wheels.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
-WORKFLOW = ROOT / ".github" / "workflows" / "wheels.yml"
+WORKFLOW = (ROOT / ".github" / "workflows" / "wheels.yml").read_text()
 
 # cibuildwheel has no containers for it; there is the sdist.
 NOT_HOSTED = {"loongarch64"}
 
+EVERY = {"cp39", "cp310", "cp311", "cp312", "cp313", "cp314", "cp314t"}
+
+BUILD = dict(re.findall(r'^ +- arch: (\w+)\n +build: "(.*)"$', WORKFLOW, re.MULTILINE))
+"""Where the workflow's matrix does not leave it to pyproject.toml what is built: CIBW_BUILD."""
+
 
 def hosted() -> list[str]:
     """The machines in the workflow's matrix."""
-    listed = re.findall(r"^ +arch: \[(.*)\]$", WORKFLOW.read_text(), re.MULTILINE)
+    listed = re.findall(r"^ +arch: \[(.*)\]$", WORKFLOW, re.MULTILINE)
     return [name.strip() for names in listed for name in names.split(",")]
 
 
 def test_platforms_are_those_of_the_cross_builds() -> None:
     assert set(hosted()) == set(TARGETS) - NOT_HOSTED
+    assert set(BUILD) < set(hosted())
+
+
+def test_what_is_checked_here_is_the_version_that_builds_there() -> None:
+    (there,) = re.findall(r"uses: pypa/cibuildwheel@[0-9a-f]{40} # v(\S+)$", WORKFLOW, re.MULTILINE)
+    (here,) = re.findall(r'"cibuildwheel==([^;]+);', (ROOT / "pyproject.toml").read_text())
+    assert here == there
 
 
 @pytest.mark.parametrize("machine", sorted(set(TARGETS) - NOT_HOSTED))
 def test_what_is_built_and_tested(machine: str) -> None:
     pytest.importorskip("cibuildwheel", reason="cibuildwheel is missing: `make lint` runs this")
-    command = (sys.executable, "-m", "cibuildwheel", "--platform", "linux", "--archs", machine)
+    command = (sys.executable, "-m", "cibuildwheel", "--platform", "linux")
+    chosen = {"CIBW_ARCHS": machine, "CIBW_BUILD": BUILD.get(machine, "")}
     listed = subprocess.run(
-        [*command, "--print-build-identifiers", ROOT], check=True, capture_output=True, text=True
+        [*command, "--print-build-identifiers", ROOT],
+        env={**os.environ, **chosen},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
+    expected = set(BUILD[machine].replace("-*", "").split()) if machine in BUILD else EVERY
     for libc in ("manylinux", "musllinux"):
         pythons = {each.partition("-")[0] for each in listed if each.endswith(f"{libc}_{machine}")}
-        assert {"cp39", "cp310", "cp311", "cp312", "cp313", "cp314", "cp314t"} <= pythons
+        assert pythons == expected
