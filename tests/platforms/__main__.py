@@ -23,14 +23,17 @@ def main() -> int:
     }
     for name, (_, entries) in matrices.items():
         command = commands.add_parser(name, help=f"of {', '.join(entries)}")
-        command.add_argument("names", nargs="*", choices=[[], *entries], metavar="NAME")
+        command.add_argument("names", nargs="*", metavar="NAME")
         command.add_argument("--quick", action="store_true", help="leave out what takes long")
     commands.add_parser("page", help="make docs/platforms.md of the records")
     arguments = parser.parse_args()
     if arguments.command == "page":
         page.write()
         return 0
-    run, _ = matrices[arguments.command]
+    run, entries = matrices[arguments.command]
+    for name in arguments.names:
+        if name not in entries:  # argparse's own choices would count an empty list as one of them
+            parser.error(f"{arguments.command} has no {name}: choose of {', '.join(entries)}")
     try:
         return run(arguments.names, quick=arguments.quick)
     except LabError as error:

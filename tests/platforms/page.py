@@ -48,7 +48,7 @@ the sdist is built."""
 PYTHONS = """\
 By `make test-pythons`: the one wheel for CPython, built from source where that is not for it. 3.14
 and later are those of Debian's sid where the machine had none. Debian has no free-threaded ones:
-these the hosted workflow tests."""
+these the hosted workflow tests. PyPy ran the unit tests and only two files of tests/host."""
 
 ARCHITECTURES = """\
 By `make test-arch`. On riscv64 the basic tests ran: of each call, and of each look at memory. All

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from arch.abis import ABIS
 from lab import Missing
 from platforms import dispatch, page, pythons, record
+from platforms.__main__ import main
 from platforms.interpreters import Interpreter
 from platforms.record import Finding, Row, Verdict
 from platforms.run import Outcome, Run
@@ -128,3 +130,13 @@ def test_a_python_that_is_named_has_to_be_here() -> None:
     assert list(pythons.choose(["cpython3.15"], HERE)) == ["cpython3.15"]
     with pytest.raises(Missing, match=r"cpython3\.14t is neither on PATH nor pyenv's"):
         pythons.choose(["cpython3.15", "cpython3.14t"], HERE)
+
+
+def test_a_wrong_name_is_answered_with_the_right_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["platforms", "kernels", "2.6"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert said.endswith("error: kernels has no 2.6: choose of 5.10, 6.1, 6.12, sid\n")
