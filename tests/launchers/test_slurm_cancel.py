@@ -22,10 +22,7 @@ def test_a_cancel_reaches_every_host(
 ) -> None:
     with cluster.start(*COMMAND, f"slurm:{job}", "0", "0", "--json", *held(folder)) as command:
         wait_for(lambda: begun(folder) == 4)
-        children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
-        os.kill(
-            int(children.read_text().split()[0]) if children.read_text() else command.pid, number
-        )
+        os.kill(child_of(command.pid) or command.pid, number)
         (folder / "go").touch()
         report = json.loads(command.communicate(timeout=60)[0])
     assert command.returncode == 130
@@ -39,8 +36,7 @@ def test_a_look_that_was_to_stop_comes_to_its_end_and_says_so(
 ) -> None:
     with cluster.start(*COMMAND, f"slurm:{job}", "--show", "--json", *held(folder)) as command:
         wait_for(lambda: begun(folder) == 4)
-        children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
-        os.kill(int(children[0]) if children else command.pid, signal.SIGINT)
+        os.kill(child_of(command.pid) or command.pid, signal.SIGINT)
         (folder / "go").touch()
         report = json.loads(command.communicate(timeout=60)[0])
     assert command.returncode == 130
