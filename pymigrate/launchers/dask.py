@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Collection, Mapping
+from itertools import islice
 
 from pymigrate.errors import InvalidArgument, InvalidType, LauncherError, quote
 from pymigrate.launchers import account
@@ -17,7 +18,6 @@ from pymigrate.launchers.wish import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
 
@@ -64,8 +64,8 @@ def migrate_workers(
     _check_client(client)
     bounds: dict[str, Any] = {"shared": shared, "rate": rate, "max_stall": max_stall}
     Wish("migrate", old, new, **bounds)  # refuses what makes no sense to any of them
-    known = list(client.nthreads())  # type: ignore[no-untyped-call]
-    chosen = known if workers is None else _addresses(workers)
+    known: Mapping[str, int] = client.nthreads()  # type: ignore[no-untyped-call]
+    chosen = list(known) if workers is None else _addresses(workers)
     if not chosen:
         raise InvalidArgument(f"there is no worker to migrate; the scheduler has {len(known)}")
     unknown = {address: _unknown(address, known) for address in chosen if address not in known}
@@ -138,9 +138,9 @@ def _identity() -> Identity:
     return host_name(), pid_namespace(), os.getpid()
 
 
-def _unknown(address: str, known: Sequence[str]) -> LauncherError:
+def _unknown(address: str, known: Collection[str]) -> LauncherError:
     """The error for a worker that the scheduler lacks; asked for it, Dask would try for long."""
-    some = ", ".join(known[:_NAMED]) + ", ..." * (len(known) > _NAMED)
+    some = ", ".join(islice(known, _NAMED)) + ", ..." * (len(known) > _NAMED)
     return LauncherError(f"the scheduler has no worker {address}; it has {some or 'none'}")
 
 
