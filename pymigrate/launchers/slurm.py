@@ -157,7 +157,7 @@ class SlurmJob:
         steps = [step for entry in self._entries for step in slurm_queue.steps(entry)]
         found: dict[Entry, list[str]] = {}
         for step in steps:
-            if self._step in (step.name, step.name.partition("+")[0]):
+            if slurm_queue.is_part_of(step.name, self._step):
                 found.setdefault(step.job, []).append(step.nodes)
         if not found:
             raise NoSuchJob(

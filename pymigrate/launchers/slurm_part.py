@@ -10,6 +10,7 @@ from pymigrate.errors import EngineMissing, KernelError, LauncherError
 from pymigrate.launchers.lineage import inherited
 from pymigrate.launchers.part import Part, Place
 from pymigrate.launchers.programs import ask, words_of
+from pymigrate.launchers.slurm_queue import PACKAGE, is_part_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +50,10 @@ class SlurmPart(Part):
 
     def _find(self) -> Mapping[int, Place]:
         rows = [row for job in self._jobs for row in _listed(job)]
-        rows = [row for row in rows if not self._step or _is_of(row.step, self._step)]
+        rows = [row for row in rows if not self._step or is_part_of(row.step, self._step)]
         tasks = {row.pid: row.rank for row in rows if row.rank is not None}
         ranks = inherited([row.pid for row in rows], tasks)
         return {row.pid: Place(ranks.get(row.pid), f"{row.job}.{row.step}") for row in rows}
-
-
-def _is_of(step: str, asked: str) -> bool:
-    """Whether it is the step that is meant, or a component of it: ``0+1`` of ``0``."""
-    return asked in (step, step.partition("+")[0])
 
 
 def _listed(job: str) -> Iterator[Listed]:
@@ -70,7 +66,7 @@ def _listed(job: str) -> Iterator[Listed]:
     # has told it: that can be another one than the host's.
     node = os.environ.get("SLURMD_NODENAME")
     try:
-        answer = ask(["scontrol", "listpids", job, *([node] if node else [])], "Slurm")
+        answer = ask(["scontrol", "listpids", job, *([node] if node else [])], PACKAGE)
     except EngineMissing:
         raise EngineMissing(
             "there is no scontrol on the PATH of this host",

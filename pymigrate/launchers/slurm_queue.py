@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-__all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "jobs", "steps"]
+__all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "is_part_of", "jobs", "steps"]
 
 PACKAGE = "Slurm"
 
@@ -104,6 +104,11 @@ def steps(job: Entry) -> list[Step]:
         if whose == (job.number if job.group else job.name):
             found.append(Step(job, identity, name, nodes))
     return found
+
+
+def is_part_of(step: str, asked: str) -> bool:
+    """Whether it is the step that is asked for, or a component of it: ``0+1`` of ``0``."""
+    return asked in (step, step.partition("+")[0])
 
 
 def hosts_in(nodes: str) -> list[str]:
