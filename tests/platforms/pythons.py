@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import Missing
+from wheels import runner
 
 from platforms import interpreters, page, record
 from platforms.interpreters import Interpreter
@@ -102,7 +103,7 @@ def _tested(python: Interpreter) -> tuple[Row, bool]:
         python.byteorder,
         "real calls",
         f"{run}; {made_of}",
-        kernel=".".join(platform.release().split(".")[:2]),
+        kernel=runner.this_kernel(),
         python=f"{python.name} {python.version}{'t' * python.free_threaded}",
     )
     return row, run.green

@@ -59,9 +59,9 @@ def _environment(target: Target, system: Path, folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(folder),
         "CC": compiler,
         "LDSHARED": f"{compiler} -shared -Wl,--strip-all",
+        # These stand in for the flags of the Python, which setuptools then leaves out.
         # The compiler's own C library comes first: it is older than that of the packages, and so
         # runs in more places.
-        # They stand in for those of the Python, which setuptools leaves out for them.
         "CFLAGS": f"-g0 -O2 -DNDEBUG -fwrapv -I{headers} -idirafter {system}/usr/include",
     }
 

@@ -37,11 +37,16 @@ def of(userland: str, system: Path, program: Path) -> tuple[tuple[str, ...], str
         libraries = ":".join(str(path.parent) for path in system.glob("usr/lib/*/libc.so.6"))
         native = (str(system / loader), "--library-path", libraries, str(program))
         if _runs(*native):
-            return native, ".".join(platform.release().split(".")[:2])
+            return native, this_kernel()
     emulator = _emulator(userland)
     options = OPTIONS.get(userland, [])
     emulated = (str(emulator), *options, "-L", str(system), str(program))
     return emulated, f"qemu-user {_version(emulator)}"
+
+
+def this_kernel() -> str:
+    """Return the version of the kernel that runs here: major and minor."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def _runs(*command: str) -> bool:
