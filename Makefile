@@ -16,6 +16,9 @@ PYTHONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
+# A test that hangs is named and fails, instead of using up the time of all. The longest one, and
+# the start of an emulated machine before the first one in it, take a fraction of these seconds.
+PYTEST := $(BIN)/pytest --timeout=600
 C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/arch/*.h)
 # Each is a program of its own, with modules that only it imports.
 PROGRAMS := $(wildcard benchmarks examples/demo examples/*.py)
@@ -54,13 +57,13 @@ build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	touch $(WHEEL)
 
 test: $(READY)test $(READY)launchers $(MPI) $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers
-	$(BIN)/pytest -m "not managed and not cluster" $(PYTEST_ARGS)
+	$(PYTEST) -m "not managed and not cluster" $(PYTEST_ARGS)
 
 test-managed: $(READY)jobs $(INSTALLED) ## operations under faults, and on whole jobs
-	$(BIN)/pytest -m managed $(PYTEST_ARGS)
+	$(PYTEST) -m managed $(PYTEST_ARGS)
 
 test-cluster: $(READY)test $(READY)launchers $(INSTALLED) ## a Slurm job over two emulated machines
-	$(BIN)/pytest -m cluster $(PYTEST_ARGS)
+	$(PYTEST) -m cluster $(PYTEST_ARGS)
 
 test-kernels: $(READY)test $(MPI) $(INSTALLED) ## the numa tests on kernels from 5.10 to the newest, and a table; KERNELS= for some
 	PYTHONPATH=tests $(BIN)/python -m platforms kernels $(KERNELS)
@@ -132,7 +135,7 @@ sanitize: $(INSTALLED) ## run the unit and host tests with the shim under ASan a
 	LD_PRELOAD=$$(gcc -print-file-name=libasan.so) \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/$(VENV)/sanitized \
-		$(BIN)/pytest $(wildcard tests/unit tests/host) $(PYTEST_ARGS)
+		$(PYTEST) $(wildcard tests/unit tests/host) $(PYTEST_ARGS)
 
 clean: ## remove everything that was made here, .venv too
 	rm -rf $(VENV) build dist wheelhouse *.egg-info pymigrate/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis

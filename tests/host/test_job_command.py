@@ -16,6 +16,7 @@ import pytest
 from support import requires
 from support.credentials import NOBODY, become
 from support.families import family
+from support.forks import fork
 from support.pids import bury, mortal
 from support.processes import ended, idle_process, in_child, zombie
 
@@ -289,7 +290,7 @@ def test_members_that_end_meanwhile(command: list[str], capsys: pytest.CaptureFi
 @contextmanager
 def forking() -> Iterator[int]:
     """A process that makes children, which end at once."""
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         churn()
     try:

@@ -16,6 +16,7 @@ from typing import Callable
 import pytest
 from support import mounts, requires
 from support.credentials import NOBODY, check
+from support.forks import fork
 from support.mappings import striped
 from support.processes import about_to_exec, as_user, ended, idle_process, in_child, zombie
 
@@ -97,7 +98,7 @@ def test_the_end_of_a_process_between_two_mappings() -> None:
 @contextmanager
 def gone_with_open_files() -> Iterator[MemoryFiles]:
     """The files of a process that has ended since; nobody has to wait for it any more."""
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         threading.Event().wait()
     with MemoryFiles(pid) as files:

@@ -14,6 +14,7 @@ from typing import Callable
 import pytest
 
 from support.credentials import check
+from support.forks import fork
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -106,7 +107,7 @@ def fork_a_twin(prepare: Callable[[], object] = lambda: None) -> int:
 def _fork(prepare: Callable[[], object]) -> int:
     parent = os.getpid()
     read, write = os.pipe()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         try:
             check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))

@@ -20,6 +20,7 @@ from typing import Any, Callable, Generic, TypeVar
 # Imported by the library when it is needed, and by then a child may be a user who cannot read it.
 import pymigrate.diagnose  # noqa: F401
 from support.credentials import NOBODY, become
+from support.forks import fork
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -118,7 +119,7 @@ def _wait_until_asleep(pid: int, seconds: float = 60) -> None:
 @contextmanager
 def zombie() -> Iterator[int]:
     """The pid of a child that has ended, and for which nobody waits before the end of the block."""
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         os._exit(0)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -132,7 +133,7 @@ def zombie() -> Iterator[int]:
 def about_to_exec() -> Iterator[tuple[int, Callable[[], None]]]:
     """The pid of a child, and what makes it another program, sleep(1)."""
     reader, writer = os.pipe()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         os.read(reader, 1)
         os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606  that is how it is done
@@ -161,7 +162,7 @@ def ended() -> int:
 def _child(life: Callable[[socket.socket], None]) -> Iterator[tuple[int, socket.socket]]:
     """A child that leads a life, and the line to it."""
     here, there = socket.socketpair()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         here.close()
         _live(life, there)
