@@ -10,8 +10,10 @@ import os
 import re
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
+from pymigrate.launchers import flux_words
 from pymigrate.launchers.last_words import Said
 from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.number_set import numbers
 from pymigrate.launchers.programs import ask, require
 
 TYPE_CHECKING = False
@@ -24,7 +26,7 @@ _PACKAGE = "Flux"
 # Anything that could be an id (RFC 19), down to emoji: flux-jobs(1) reads every form, and tells
 # the one that needs no special characters. Job states: RFC 21.
 _ID = re.compile(r"[A-Za-z0-9\x80-\U0010ffff][A-Za-z0-9.\-\x80-\U0010ffff]*")
-_FORMAT = "{id.f58plain}|{state}|{nodelist}"
+_FORMAT = "{id.f58plain}|{state}|{ranks}|{nodelist}"
 _WAITING = ("NEW", "DEPEND", "PRIORITY", "SCHED")
 
 
@@ -44,7 +46,8 @@ class FluxJob:
                 f"{quote(identity)} is no id of a Flux job; write it as flux-jobs(1) does"
             )
         self._job = identity
-        self._nodes = ""
+        self._ranks = self._nodes = ""
+        self._by_rank: dict[int, str] = {}
 
     def find(self) -> str:
         """What a helper is told to look for.
@@ -55,10 +58,10 @@ class FluxJob:
             LauncherError: There is no instance to ask.
         """
         answer = ask(["flux", "jobs", "-n", "-o", _FORMAT, self._job], _PACKAGE)
-        rows = [line.split("|", 2) for line in answer.stdout.splitlines()]
+        rows = [line.split("|", 3) for line in answer.stdout.splitlines()]
         if not rows:
             raise _unknown(self._job, answer.stderr)
-        self._job, state, self._nodes = rows[0]
+        self._job, state, self._ranks, self._nodes = rows[0]
         if state in _WAITING:
             raise NoSuchJob(
                 f"Flux job {self._job} does not run yet: {state}",
@@ -71,7 +74,11 @@ class FluxJob:
 
     def hosts(self) -> list[str]:
         """The hosts of the job; after ``find()``."""
-        return ask(["flux", "hostlist", "--expand", self._nodes], _PACKAGE).stdout.split()
+        hosts = ask(["flux", "hostlist", "--expand", self._nodes], _PACKAGE).stdout.split()
+        ranks = list(numbers(self._ranks.strip("[]")))
+        if len(ranks) == len(hosts):
+            self._by_rank = dict(zip(ranks, hosts))  # a nodelist is in the order of ranks (RFC 20)
+        return hosts
 
     def places(self) -> str:
         """The same, as Flux writes them; after ``find()``."""
@@ -79,20 +86,21 @@ class FluxJob:
 
     def command(self, helper: Sequence[str]) -> list[str]:
         """What starts one helper on each host; after ``find()``."""
-        return [require("flux", _PACKAGE), "exec", f"--jobid={self._job}", "--dir=/", *helper]
+        flux = require("flux", _PACKAGE)
+        return [flux, "exec", f"--jobid={self._job}", "--label-io", "--dir=/", *helper]
 
     def environment(self) -> dict[str, str]:
         """For that command, which passes it on to the helpers."""
         return {**os.environ, MARK: "1"}
 
     def said(self, line: str) -> Said:
-        """A line of whomever: flux-exec tells the rank of a broker, and no host."""
-        return Said(line)
+        """Whose a line is that flux-exec has passed on, or said."""
+        return flux_words.said(line, self._by_rank)
 
     def refusal(self, words: str) -> LauncherError:
         """What the words of flux-exec mean, where it has started nothing."""
         told = " ".join(words.split())
-        if "not permitted" in words or "ermission denied" in words or "owner" in words:
+        if flux_words.not_yours(words):
             return JobRefused(
                 f"Flux job {self._job} belongs to somebody else: {told}",
                 reason="not-yours",

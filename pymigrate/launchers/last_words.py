@@ -109,4 +109,5 @@ def no_answer(why: str) -> str:
 
 def _bare(line: str) -> str:
     """Without who says it: ``slurmstepd-h2: error: execve(): ...``."""
-    return re.sub(r"^(?:slurmstepd-\S+|srun): (?:error: )?", "", line).strip()
+    engine = r"(?:slurmstepd-\S+|srun|flux-exec): (?:error: |Error: rank [0-9]+: )?"
+    return re.sub(f"^{engine}", "", line).strip()

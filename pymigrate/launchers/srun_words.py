@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from pymigrate.launchers.last_words import Said
+from pymigrate.launchers.number_set import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["said"]
 
@@ -41,11 +42,4 @@ def _meant(hosts: str, tasks: str, crews: Sequence[Sequence[str]]) -> list[str]:
         len(crews) > 1
     ):  # of the names it has made an expression, and whose the numbers are it does not say
         return []
-    return [crews[0][task] for task in _numbers(tasks) if task < len(crews[0])]
-
-
-def _numbers(text: str) -> Iterator[int]:
-    """Those in ``0,2-4``."""
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
+    return [crews[0][task] for task in numbers(tasks) if task < len(crews[0])]

@@ -1,7 +1,8 @@
 """Flux: its processes on a host are found for real, by what flux-environment(7) gives to tasks.
 
-There is no Flux here: that flux-jobs(1) and flux-exec(1) do what their manual pages say is not
-shown by any test.
+There is no Flux here: that flux-jobs(1) and flux-exec(1) do what their manual pages and sources say
+is not shown by any test. Lines of flux-exec are composed as in flux-core's src/cmd/flux-exec.c
+(commit 0064fc128ef7), with what its own t/t0005-exec-jobid.t looks for; they are no recording.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from support.slurm import wait_for
 
-from pymigrate import EngineMissing, InvalidArgument
+from pymigrate import EngineMissing, InvalidArgument, JobRefused, LauncherError
+from pymigrate.launchers import flux_words
 from pymigrate.launchers.engines import engine_of, part_of
 from pymigrate.launchers.flux import FluxJob
 from pymigrate.launchers.here import do_here
+from pymigrate.launchers.last_words import LastWords, Said, missing_helper
 from pymigrate.launchers.wish import Wish
 
 
@@ -73,3 +76,62 @@ def test_every_form_of_an_id_is_for_flux_to_read(form: str) -> None:
 def test_what_is_no_id(identity: str) -> None:
     with pytest.raises(InvalidArgument):
         engine_of(f"flux:{identity}")
+
+
+HOSTS = {2: "h1", 3: "h2", 4: "h3"}
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("3: Killed by its user", Said("Killed by its user", host="h2")),
+        ("3: ", Said("", host="h2")),
+        ("7: of nobody", Said("of nobody")),
+        ("flux-exec: job f1 not found", Said("flux-exec: job f1 not found")),
+        ("3: Exit 2", Said("Exit 2", ended=["h2"])),
+        ("[2,4]: Exit 127", Said("Exit 127", ended=["h1", "h3"])),
+        ("[2-4]: Terminated", Said("Terminated", ended=["h1", "h2", "h3"])),
+        (
+            "flux-exec: Error: rank 4: pymigrate: No such file or directory",
+            Said("pymigrate: No such file or directory", ended=["h3"]),
+        ),
+    ],
+)
+def test_whose_a_line_of_flux_exec_is(line: str, meaning: Said) -> None:
+    assert flux_words.said(line, HOSTS) == meaning
+
+
+def heard(*lines: str) -> LastWords:
+    words = LastWords(lambda line: flux_words.said(line, HOSTS))
+    for line in lines:
+        words.take(line)
+    return words
+
+
+def test_the_last_words_of_each_helper() -> None:
+    words = heard("2: out of luck", "4: no memory", "[2,4]: Exit 1")
+    assert words.about("h1") == "Exit 1: out of luck"
+    assert words.about("h3") == "Exit 1: no memory"
+    assert words.of_helpers
+
+
+def test_no_helper_on_the_hosts() -> None:
+    words = heard("flux-exec: Error: rank 2: pymigrate: No such file or directory")
+    error = missing_helper(["pymigrate"], str(words))
+    assert error is not None
+    assert "on the hosts as pymigrate: pymigrate: No such file" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("flux-exec: failed to get shell.init event for f1", JobRefused),
+        ("flux-exec: Error: rank 2: pymigrate: requires owner credentials", JobRefused),
+        ("flux-exec: Error: rank 2: pymigrate: request signature required", JobRefused),
+        ("flux-exec: unable to get info for job f1: Function not implemented", LauncherError),
+    ],
+)
+def test_why_no_helper_was_started(line: str, error: type[LauncherError]) -> None:
+    words = heard(line)
+    assert not words.of_helpers
+    assert type(FluxJob("f1").refusal(str(words))) is error
