@@ -135,5 +135,11 @@ def mirrors() -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def architecture() -> str:
+    """Return Debian's name of this machine's architecture."""
+    command = ["dpkg", "--print-architecture"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def _options(settings: dict[str, str]) -> list[str]:
     return [f"-o{key}={value}" for key, value in settings.items()]

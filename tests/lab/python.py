@@ -38,7 +38,7 @@ def find(version: str) -> Path:
     home = cache.folder() / name
 
     def make(root: Path) -> None:
-        with debian.suite(SUITE, _architecture()) as suite:
+        with debian.suite(SUITE, debian.architecture()) as suite:
             suite.install(packages, root)
         _settle(root / "usr/bin" / f"python{version}", root, home)
         (configuration,) = root.glob("usr/lib/python3.*/_sysconfigdata__linux_*.py")
@@ -55,8 +55,3 @@ def _settle(program: Path, root: Path, home: Path) -> None:
     # RPATH, and not RUNPATH: what its libraries need has to be found there too.
     libraries = ("--force-rpath", "--set-rpath", found.parent)
     subprocess.run([PATCHELF, "--set-interpreter", found, *libraries, program], check=True)
-
-
-def _architecture() -> str:
-    command = ["dpkg", "--print-architecture"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

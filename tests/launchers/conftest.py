@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import ssh
 from support.slurm import Slurm, missing, slurm
 
 HOSTS = 16
@@ -17,7 +18,7 @@ def cluster() -> Iterator[Slurm]:
     lacking = missing()
     if lacking:
         pytest.skip(f"Slurm on hosts of namespaces needs {lacking}")
-    with slurm(HOSTS) as started:
+    with slurm(HOSTS, with_ssh=not ssh.missing()) as started:
         yield started
 
 

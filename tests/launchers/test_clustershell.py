@@ -1,6 +1,6 @@
 """``pymigrate job --hosts``: ClusterShell reaches the hosts, for jobs that the caller may not join.
 
-Its ssh is a script that enters the namespaces of a host; all else is ClusterShell's own.
+By OpenSSH, whose daemon runs on each host.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import ssh
 from support.slurm import Slurm, child_of, wait_for
 
 COMMAND = [sys.executable, "-m", "pymigrate", "job"]
@@ -20,23 +21,12 @@ pytest.importorskip(
     "ClusterShell", reason="ClusterShell is missing: pip install pymigrate-numa[clustershell]"
 )
 
-SSH = """\
-#!/bin/sh
-# ssh [-oOPTION]... HOST COMMAND, as ClusterShell calls it
-while case $1 in -*) ;; *) false ;; esac; do shift; done
-[ -e "/run/slurm/$1/pid" ] || { echo "ssh: no route to $1" >&2; exit 255; }
-pid=$(cat "/run/slurm/$1/pid")
-shift
-exec nsenter --all --target="$pid" --wd=/ sh -c "$*"
-"""
-
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The configuration of ClusterShell: its ssh, and two groups of hosts."""
-    ssh = tmp_path / "ssh"
-    ssh.write_text(SSH)
-    ssh.chmod(0o755)
+def folder(cluster: Slurm, tmp_path: Path) -> Path:
+    """The configuration of ClusterShell: two groups of hosts, of which it reaches few at once."""
+    if not cluster.has_ssh:
+        pytest.skip(f"hosts that ssh reaches need {ssh.missing()}")
     (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 3\n")
     (tmp_path / "groups.conf").write_text(
         f"[Main]\ndefault: local\nautodir: {tmp_path}\n"
@@ -48,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def within(folder: Path) -> list[str]:
     """What runs a command with that configuration."""
-    return ["env", f"CLUSTERSHELL_CFGDIR={folder}", f"PATH={folder}:{os.environ['PATH']}"]
+    return ["env", f"CLUSTERSHELL_CFGDIR={folder}"]
 
 
 def answer(cluster: Slurm, folder: Path, *arguments: str, status: int = 0) -> dict[str, Any]:
@@ -94,7 +84,8 @@ def test_the_status_of_each_host(cluster: Slurm, folder: Path, job: str) -> None
     report = answer(cluster, folder, f"slurm:{job}", "0", "0", "--hosts", "h[1,99]", status=2)
     told = {row["host"]: (row["outcome"], row["error"]) for row in report["hosts"]}
     assert told == {"h1": ("done", ""), "h99": ("failed", "NotReached")}
-    assert "exit status 255: ssh: no route to h99" in report["hosts"][1]["finding"]
+    finding = report["hosts"][1]["finding"]
+    assert finding.startswith("exit status 255: ssh: Could not resolve hostname h99")
 
 
 def test_an_array_and_components_by_their_ids(cluster: Slurm, folder: Path) -> None:
@@ -171,6 +162,19 @@ def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
     more = ["--timeout", "6s", "--command", f"sh {script}", "--hosts", "@few"]
     report = answer(cluster, folder, f"slurm:{job}", "0", "0", *more, status=2)
     assert [row["outcome"] for row in report["hosts"]] == ["done", "silent"]
+
+
+def test_a_frozen_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
+    """Its ssh daemon does not answer, and ssh would wait for it."""
+    cluster.run("pkill", "-STOP", "sshd", host="h2")
+    try:
+        more = ["--timeout", "6s", "--hosts", "@few"]
+        report = answer(cluster, folder, f"slurm:{job}", "0", "0", *more, status=2)
+    finally:
+        cluster.run("pkill", "-CONT", "sshd", host="h2")
+    told = [(row["outcome"], row["finding"]) for row in report["hosts"]]
+    assert told == [("done", ""), ("silent", "no answer within 6 s")]
+    assert cluster.run("pgrep", "-x", "ssh", check=False).returncode == 1  # none
 
 
 def test_a_cancel_reaches_every_host(cluster: Slurm, folder: Path, job: str) -> None:

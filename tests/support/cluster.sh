@@ -4,7 +4,8 @@
 #
 #   cluster.sh FOLDER HOST...
 #
-# FOLDER holds hosts (for /etc/hosts) and etc (for /etc/slurm). This host is called control.
+# FOLDER holds hosts (for /etc/hosts), etc (for /etc/slurm) and, where ssh is to reach the hosts, ssh.
+# This host is called control.
 set -e
 folder=$1
 shift
@@ -16,6 +17,11 @@ mkdir -p /run/munge /run/slurm /run/lock
 mount --bind "$folder/hosts" /etc/hosts
 mkdir -p /etc/slurm
 mount --bind "$folder/etc" /etc/slurm
+if [ -d "$folder/ssh" ]; then
+    mkdir /run/sshd
+    mount --bind "$folder/ssh/passwd" /etc/passwd
+    mount --bind "$folder/ssh/config" /etc/ssh/ssh_config
+fi
 hostname control
 ip link set lo up
 ip link add bridge type bridge
@@ -38,7 +44,7 @@ for host; do
     number=$((number + 1))
     mkdir -p "/run/slurm/$host"
     unshare --net --uts --pid --mount --ipc --fork --kill-child \
-        sh "$folder/host.sh" "$host" "10.0.1.$number/16" &
+        sh "$folder/host.sh" "$host" "10.0.1.$number/16" "$folder/ssh" &
     until [ -s "/run/slurm/$host/pid" ]; do sleep 0.01; done
     init=$(cat "/run/slurm/$host/pid")
     ip link add "veth$number" type veth peer name eth0 netns "$init"

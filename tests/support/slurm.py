@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Callable
 
+from support import ssh
+
 SCRIPTS = Path(__file__).parent
 PROGRAMS = ("slurmctld", "slurmd", "srun", "munged", "ip", "nsenter", "unshare", "setpriv")
 PATIENCE = 60  # seconds for anything here, on a busy machine
@@ -65,11 +67,13 @@ class Slurm:
     Attributes:
         hosts: Their names.
         pid: The first process of the control host; 0 where that is this machine itself.
+        has_ssh: Whether ssh reaches the hosts.
     """
 
-    def __init__(self, hosts: Sequence[str], pid: int) -> None:
+    def __init__(self, hosts: Sequence[str], pid: int, has_ssh: bool = False) -> None:
         self.hosts = hosts
         self.pid = pid
+        self.has_ssh = has_ssh
 
     def command(self, *argv: str, host: str = "", user: str = "") -> list[str]:
         """What runs a command there, from here."""
@@ -150,23 +154,28 @@ class Slurm:
 
 
 @contextmanager
-def slurm(hosts: int, *, cpus: int = 2, cgroups: bool = False) -> Iterator[Slurm]:
+def slurm(
+    hosts: int, *, cpus: int = 2, cgroups: bool = False, with_ssh: bool = False
+) -> Iterator[Slurm]:
     """Slurm with so many hosts, h1 and following.
 
     Args:
         hosts: Their number.
         cpus: Of each, as Slurm is told; all have those of this machine.
         cgroups: Whether it keeps jobs in cgroups, v2, which can have one host alone.
+        with_ssh: Whether ssh reaches the hosts too, without anything said to it.
     """
     names = [f"h{number}" for number in range(1, hosts + 1)]
     with tempfile.TemporaryDirectory(prefix="pymigrate-slurm-") as room:
         furnish(Path(room), names, cpus, cgroups)
+        if with_ssh:
+            ssh.furnish(Path(room, "ssh"))
         if cgroups:
             _delegate_cgroups()
         log = Path(room, "log")
         with log.open("wb") as output, _cluster(room, names, output) as process:
             try:
-                cluster = Slurm(names, _first_of(process))
+                cluster = Slurm(names, _first_of(process), with_ssh)
                 wait_for(lambda: process.poll() is not None or idle(cluster) == hosts)
                 assert process.poll() is None
             except BaseException as error:
