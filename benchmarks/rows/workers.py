@@ -12,7 +12,7 @@ from target import MIB, Target, target
 
 from pymigrate import Migration
 
-_SIZE = 256 * MIB
+_SIZES = (256 * MIB, 1024 * MIB)
 _ROUNDS = 100_000_000
 _PAIRS = 8
 _SECOND_CORE = 1.5  # of pure computation, from which on two threads are two cores
@@ -20,24 +20,30 @@ _SECOND_CORE = 1.5  # of pure computation, from which on two threads are two cor
 
 def rows(peers: Peers) -> Iterator[Row]:
     """Against C threads, and each against itself with one thread."""
-    with target(peers.folder, _SIZE) as held:
-        ours = [_managed(held, workers) for workers in (1, 2)]
-        loops = [_loop(peers, held, threads) for threads in (1, 2)]
-        numbers = [_computation(peers, threads) for threads in (1, 2)]
-        gain = Row("pure computation, 2 threads", "1 thread", SPEED, _gain(numbers))
-        remark = "" if gain.median >= _SECOND_CORE else "not judged: no second core to be seen"
-        ratios = pairs.speeds(ours[1], loops[1], _PAIRS)
-        limit = None if remark else 0.95
-        name, peer = "Migration, 2 workers, 256 MiB", "2 C threads, same batches"
-        yield Row(name, peer, SPEED, ratios, limit, remark)
-        yield Row(name, "Migration, 1 worker", SPEED, _gain(ours))
-        yield Row("C loop, 2 threads, 256 MiB", "C loop, 1 thread", SPEED, _gain(loops))
-        yield gain
+    gain = Row("pure computation, 2 threads", "1 thread", SPEED, _gain(_computations(peers)))
+    remark = "" if gain.median >= _SECOND_CORE else "not judged: no second core to be seen"
+    for size in _SIZES:
+        with target(peers.folder, size) as held:
+            ours = [_managed(held, workers) for workers in (1, 2)]
+            loops = [_loop(peers, held, threads) for threads in (1, 2)]
+            ratios = pairs.speeds(ours[1], loops[1], _PAIRS)
+            limit = None if remark else 0.95
+            work = f"2 workers, {size // MIB} MiB"
+            yield Row(
+                f"Migration, {work}", "2 C threads, same batches", SPEED, ratios, limit, remark
+            )
+            yield Row(f"Migration, {work}", "1 worker", SPEED, _gain(ours))
+            yield Row(f"C loop, {work}", "1 thread", SPEED, _gain(loops))
+    yield gain
 
 
 def _gain(runs: list[pairs.Run]) -> Sequence[float]:
     one, two = runs
     return pairs.speeds(two, one, _PAIRS)
+
+
+def _computations(peers: Peers) -> list[pairs.Run]:
+    return [_computation(peers, threads) for threads in (1, 2)]
 
 
 def _computation(peers: Peers, threads: int) -> pairs.Run:

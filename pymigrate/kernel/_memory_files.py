@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import cached_property
 
 from pymigrate.causes import no_user_memory
 from pymigrate.errors import (
@@ -13,6 +14,7 @@ from pymigrate.errors import (
     NotPermitted,
     Unsupported,
 )
+from pymigrate.kernel._mounts import tmpfs_table
 from pymigrate.task import Task
 from pymigrate.units import PAGE_SIZE
 
@@ -59,6 +61,15 @@ class MemoryFiles:
         # In this order: if the maps are alive at the end, what was opened after them is the same.
         self.maps = open_memory_file(pid, "maps")
         self.numa_maps = open_memory_file(pid, "numa_maps")
+
+    @cached_property
+    def mounts(self) -> bytes:
+        """Where the process saw a tmpfs when it was first asked for, as mapping.h takes it.
+
+        What it mounts later counts as files: to read this again for each look would cost as much
+        as all else about a small process.
+        """
+        return tmpfs_table(self.pid)
 
     def close(self) -> None:
         """Closes both, if they are open."""

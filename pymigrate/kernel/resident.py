@@ -9,7 +9,6 @@ from pymigrate._checks import check_flag, check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, InvalidType, KernelError, NoSuchProcess, quote
 from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, malformed, read_memory_file
-from pymigrate.kernel._mounts import tmpfs_table
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
@@ -181,7 +180,7 @@ def residency(pid: int, *, thp: bool = False, files: MemoryFiles | None = None) 
 
 def _count(files: MemoryFiles, thp: bool) -> Residency:
     files.rewind()
-    mounts = tmpfs_table(files.pid)
+    mounts = files.mounts
     sums = ffi.new("struct pm_residency *")
     result = lib.pm_residency_read(files.numa_maps, PAGE_SIZE, mounts, len(mounts), sums)
     swapped = kilobytes(_files.read_status(files.pid), "VmSwap")

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.kernel._memory_files import MemoryFiles, lines, malformed
-from pymigrate.kernel._mounts import tmpfs_table
 from pymigrate.kernel.policy import Policy
 from pymigrate.units import KINDS, PAGE_SIZE
 
@@ -118,7 +117,7 @@ def vmas(pid: int, *, files: MemoryFiles | None = None) -> Iterator[Vma]:
 
 
 def _join(files: MemoryFiles) -> Iterator[Vma]:
-    mounts = tmpfs_table(files.pid)
+    mounts = files.mounts
     line = ffi.new("struct pm_numa_line *")
     policies: dict[bytes, Policy] = {}
     areas = map(_parse_area, lines(files.maps))
