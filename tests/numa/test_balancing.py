@@ -1,4 +1,8 @@
-"""Migration where the kernel's own NUMA balancing is on, and marks pages to see who uses them."""
+"""Migration where the kernel's own NUMA balancing is on, and marks pages to see who uses them.
+
+In machines of their own: marks stay when it is switched off, and whoever meets one may move the
+page. This process would go on moving those that it shares with the targets of later tests.
+"""
 
 from __future__ import annotations
 
@@ -69,15 +73,20 @@ def test_an_older_kernel(workers: int) -> None:
     check_sums(report)
 
 
-@pytest.mark.numa
-@pytest.mark.parametrize("value", ["0", "1"])
-def test_whether_this_kernel_sees_them(value: str) -> None:
-    with setting(BALANCING, value), servant(Busy) as child:
+@pytest.mark.parametrize(
+    "balancing",
+    [
+        pytest.param(False, marks=pytest.mark.numa),
+        pytest.param(True, marks=pytest.mark.numa(balancing=True)),
+    ],
+)
+def test_whether_this_kernel_sees_them(balancing: bool) -> None:
+    with setting(BALANCING, str(int(balancing))), servant(Busy) as child:
         report = Migration(child.pid, 0, 1).run(lambda _: None)
         assert child.ask(Busy.intact)
     check_sums(report)
-    hidden = value == "1" and kernels.balancing_hides_pages()
+    hidden = balancing and kernels.balancing_hides_pages()
     assert report.methods == ("move_pages", "migrate_pages")[: 1 + hidden]
-    assert report.balancing == (value == "1")
+    assert report.balancing == balancing
     assert "hidden" not in report.total.left
     assert report.total.moved >= MANY

@@ -266,10 +266,10 @@ def test_without_process_madvise(tell: Tell) -> None:
     tell("evict() without the system call", "refuses", "ENOSYS")
 
 
-# -- last, as marks stay for a while, and whoever meets one may move the page: also this process's,
-# -- which it shares with its children
+# -- in a machine of its own (test_balancing.py)
 
 
+@pytest.mark.numa(balancing=True)
 def test_the_walk_while_the_kernel_balances(tell: Tell) -> None:
     before = marked_so_far()
     with setting(BALANCING, "1"), servant(Busy) as child:
