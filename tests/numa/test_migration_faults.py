@@ -16,7 +16,7 @@ from support import kernels, numa, requires
 from support.accounts import check_sums
 from support.cpuset import cpuset
 from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
-from support.fullness import full_node
+from support.fullness import full_node, too_many_pages
 from support.memory import PAGE, Block, Target, target
 from support.pids import bury, fork_a_twin, hold_still, kill, mortal, outliving, reborn
 from support.processes import as_user, ended, idle_process, in_child, servant, zombie
@@ -292,12 +292,12 @@ def oom_kills() -> int:
 @pytest.mark.parametrize("watch", [True, False])
 def test_the_target_node_is_full(watch: bool) -> None:
     kills = oom_kills()
-    pages = 24 * 1024
-    with target([0] * pages) as process:
-        with full_node(1, 32 << 20):
+    with full_node(1, 32 << 20):
+        pages = too_many_pages(1)
+        with target([0] * pages) as process:
             report = Migration(process.pid, 0, 1).run((lambda _: None) if watch else None)
             counts = process.counts()
-        assert process.intact()
+            assert process.intact()
     check_sums(report)
     assert report.outcome == "done"
     assert oom_kills() == kills

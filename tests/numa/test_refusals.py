@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from support import numa, requires
+from support import requires
 from support.cpuset import cpuset, enter
 from support.credentials import (
     CAP_SYS_NICE,
@@ -19,8 +19,8 @@ from support.credentials import (
     keep_capabilities,
     set_dumpable,
 )
-from support.fullness import full_node
-from support.memory import PAGE, target
+from support.fullness import full_node, too_many_pages
+from support.memory import target
 from support.processes import ended, in_child, zombie
 
 from pymigrate import (
@@ -246,8 +246,7 @@ def test_a_full_node() -> None:
     """
     with contextlib.ExitStack() as until_released:
         until_released.enter_context(full_node(3, spare=48 << 20))
-        # The kernel gives up what it holds of files there to make room: that is less than this.
-        too_many = (numa.free_memory(3) + (96 << 20)) // PAGE
+        too_many = too_many_pages(3)
         with target([0] * too_many) as process:
             with pytest.raises(OutOfMemory) as refused:
                 moved(tracer, process.pid, 0, 3)
