@@ -61,6 +61,10 @@ bool pm_nodes_by_frame(const struct pm_subject *subject, const struct pm_page *p
 		for (size_t i = 0; i < some; i++, ret_nodes++) {
 			uint64_t entry = entries[base_pages_between(first, first + i, size)];
 
+			/* Whoever may not know frames reads 0 (pagemap_read() in fs/proc), which is
+			 * in a zone where memory starts there. */
+			if ((entry & PM_ENTRY_PRESENT) && !(entry & PM_ENTRY_FRAME))
+				return false;
 			*ret_nodes = entry & PM_ENTRY_PRESENT
 					     ? node_of(subject, entry & PM_ENTRY_FRAME, &near)
 					     : -ENOENT;
