@@ -137,8 +137,10 @@ static int scan(struct walk *walk)
 {
 	const struct pm_memory *memory = walk->memory;
 	struct scan_region regions[REGIONS];
+	/* The kernel cuts a page of hugetlb at the end of the range (hugetlb_entry_end()). */
+	uint64_t own = walk->segment->span * memory->page_size;
 	uint64_t want = round_up(walk->at + walk->room * memory->page_size,
-				 memory->huge_size ? memory->huge_size : memory->page_size);
+				 memory->huge_size > own ? memory->huge_size : own);
 	struct scan_arg arg = {
 		.start = walk->at,
 		/* Not by max_pages: that would cut a huge page in two. */

@@ -34,6 +34,7 @@ from support.pids import fork_a_twin, hold_still
 from support.processes import Servant, as_user, servant
 
 from pymigrate.kernel.resident import residency
+from pymigrate.operations import action
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.report import Progress, Report
 
@@ -125,6 +126,17 @@ def test_hugetlb(flags: int, migrate: Callable[[int], Report]) -> None:
     assert (row.asked, row.moved) == (4 * HUGE_PAGES, 4 * HUGE_PAGES)
     assert report.complete
     check_idle(report)
+
+
+def test_one_step_takes_a_page_of_hugetlb_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one larger than transparent huge pages, as where there are none of these."""
+    monkeypatch.setattr(action, "_huge_size", lambda: 0)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB
+    with huge_page_pool(0, 2), servant(lambda: Memory(0, 2 * HUGE, flags=flags)) as child:
+        report = Migration(child.pid, 0, 1, max_stall=1e-6).run()
+        assert counts(child) == {1: 2 * HUGE_PAGES}
+    row = report.by_kind["hugetlb"]
+    assert (row.asked, row.moved) == (2 * HUGE_PAGES, 2 * HUGE_PAGES)
 
 
 # -- memory of one process
