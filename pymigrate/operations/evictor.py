@@ -12,6 +12,7 @@ from pymigrate.kernel._memory_files import lines, open_memory_file
 from pymigrate.kernel.swap import cgroup_room, limited_cgroups
 from pymigrate.operations.action import Action
 from pymigrate.operations.advice import refused
+from pymigrate.task import Task
 from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
@@ -48,11 +49,12 @@ class Evictor(Action):
         self._evictor = ffi.new("struct pm_evictor *")
         self._introduce(self._evictor.subject)
         # For itself madvise(2) takes no privilege; process_madvise(2) does on many kernels.
-        if process.pid == os.getpid():
+        self._evictor.caches.own = Task.read(process.pid).group == os.getpid()
+        if self._evictor.caches.own:
             self.call = "madvise"
             self._evictor.pidfd = -1
         else:
-            self._evictor.pidfd = process.pidfd
+            self._evictor.pidfd = self._pidfd_of(process)
         self._evictor.without_swap = without_swap
         self._limited = limited_cgroups(process.pid)
         self._open_caches()
@@ -78,10 +80,24 @@ class Evictor(Action):
             os.close(file)
         super().close()
 
+    def _pidfd_of(self, process: Process) -> int:
+        """That of the process, or of the one that a thread belongs to, which has its memory.
+
+        Raises:
+            KernelError: There is none; a call without would be for the caller's own memory.
+        """
+        if process.pidfd >= 0:
+            return process.pidfd
+        opened: int = lib.pm_pidfd_open(Task.read(process.pid).group, 0)
+        if opened < 0:
+            self.close()
+            raise KernelError(-opened, "pidfd_open does not name it to the kernel", pid=process.pid)
+        self._opened.append(opened)
+        return opened
+
     def _open_caches(self) -> None:
         """By what pages are seen that no page table holds; where it cannot be had, they are not."""
         caches = self._evictor.caches
-        caches.own = self._evictor.pidfd < 0
         caches.kpageflags = self._open_if_allowed("/proc/kpageflags")
         caches.map_files = self._open_if_allowed(f"/proc/{self._pid}/map_files")
         self._mem = self._open_if_allowed(f"/proc/{self._pid}/mem")

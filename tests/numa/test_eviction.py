@@ -6,6 +6,7 @@ import errno
 import mmap
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,25 @@ def evicted(pid: int, *nodes: Any, **wishes: Any) -> Report:
 
 
 # -- what leaves, and where it comes back
+
+
+def test_a_thread_stands_for_its_process() -> None:
+    """And not for the caller, whose memory is at the same addresses here."""
+
+    def start() -> None:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+    with target([0] * SOME, start) as process:
+        hold_still(process.pid)
+        (thread,) = {int(name) for name in os.listdir(f"/proc/{process.pid}/task")} - {process.pid}
+        swapped = residency(os.getpid()).swapped
+        report = Eviction(thread, 0, ()).run()
+        assert set(process.nodes()) == {ABSENT}
+        assert residency(os.getpid()).swapped == swapped
+        assert process.intact()
+    check_sums(report)
+    assert report.methods == ("process_madvise",)
+    assert report.total.moved >= SOME
 
 
 def test_pages_come_back_where_the_process_then_runs() -> None:
