@@ -124,9 +124,12 @@ class Action:
             Unsupported: The kernel has no such call.
             KernelError: There is no memory for the step itself.
         """
-        counts = ffi.new("int64_t[]", max(1, len(self._sources)) * len(KINDS) * lib.PM_COLUMNS)
+        stretch.counts = None
+        stretch.counts = ffi.new(
+            "int64_t[]", max(1, len(self._sources)) * len(KINDS) * lib.PM_COLUMNS
+        )
         step = stretch.open()
-        step.tally.counts = counts
+        step.tally.counts = stretch.counts
         step.tally.once = self._once
         step.limit = limit
         started = time.monotonic()
@@ -136,14 +139,22 @@ class Action:
             raise KernelError(error, "there is no memory for a step", pid=self._pid)
         if error not in (0, errno.ESRCH):
             raise self._refused(error)
-        entries = list(self._entries(counts))
+        return self._told(stretch, ended=error != 0, seconds=seconds)
+
+    def cut_short(self, stretch: Stretch) -> Step:
+        """What a step has done that was refused midway, or in which a signal's handler raised."""
+        return self._told(stretch, ended=False, seconds=0.0)
+
+    def _told(self, stretch: Stretch, *, ended: bool, seconds: float) -> Step:
+        step = stretch.open()
+        entries = [] if stretch.counts is None else list(self._entries(stretch.counts))
         stretch.left += sum(e.pages for e in entries if e.column in REASONS.values())
         return Step(
             entries,
             looked_at=step.looked_at,
             moved=sum(entry.pages for entry in entries if entry.column == "moved"),
             hidden=step.hidden,
-            ended=error != 0,
+            ended=ended,
             seconds=seconds,
         )
 

@@ -60,9 +60,12 @@ def _work(
         while not stretch.finished:
             if not pace.wait():
                 return
-            step = action.step(stretch, pace.limit)
+            step = None
+            try:
+                step = action.step(stretch, pace.limit)
+            finally:  # whatever comes up in it, the pages that it has dealt with are entered
+                account(stretch, step or action.cut_short(stretch))
             pace.account(step.looked_at, step.moved, step.seconds)
-            account(stretch, step)
             yield
             if step.ended:
                 return
@@ -91,11 +94,19 @@ def _work_together(
         except BaseException as error:
             news.put(error)
 
-    threads = [threading.Thread(target=work, name=f"pymigrate-{i}") for i in range(workers)]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
     running = workers
     try:
+        for number in range(workers):
+            thread = threading.Thread(target=work, name=f"pymigrate-{number}")
+            try:
+                thread.start()
+            except RuntimeError:  # no more may be had (pids.max, RLIMIT_NPROC): fewer do it too
+                if not threads:
+                    raise
+                break
+            threads.append(thread)
+        running = len(threads)
         while running:
             event = news.get()
             if isinstance(event, BaseException):

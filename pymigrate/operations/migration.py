@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pymigrate._checks import check_flag
-from pymigrate.errors import NotPermitted, Unsupported
+from pymigrate.errors import NoSuchProcess, NotPermitted, NoUserMemory, Unsupported
 from pymigrate.operations.direct import departures, migrate_directly
 from pymigrate.operations.mover import Mover, call_overhead
 from pymigrate.operations.obstacles import Facts, refuse
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pymigrate.kernel.process import Process
+    from pymigrate.kernel.resident import Residency
     from pymigrate.nodemask import Nodes
     from pymigrate.operations.survey import Survey
     from pymigrate.task import Task
@@ -116,6 +119,7 @@ class Migration(Operation):
             return False
         accounts = self._accounts
         before = accounts.resident()
+        accounts.expect_changes()  # also where a signal's handler raises when the call returns
         try:
             migrate_directly(self._process.pid, self._routes)
         except (NotPermitted, Unsupported) as error:
@@ -123,10 +127,20 @@ class Migration(Operation):
                 raise
             self._direct = False  # the walk makes another call, which may be allowed
             return False
-        accounts.expect_changes()
+        except NoSuchProcess:
+            raise
+        except BaseException:
+            with suppress(NoSuchProcess, NoUserMemory):
+                self._enter_departures(survey, before)
+            raise
+        self._enter_departures(survey, before)
+        return True
+
+    def _enter_departures(self, survey: Survey, before: Residency) -> None:
+        """What the single call did, and nothing of what was left behind until then."""
+        accounts = self._accounts
         accounts.note("migrate_pages")
         survey.forget()
         accounts.ledger.forget_left()
         accounts.hidden = 0
         accounts.ledger.enter(departures(self._routes, before, accounts.resident()))
-        return True

@@ -46,6 +46,8 @@ class Stretch:
         self.start, self.end = start, end
         self.left = 0
         """Base pages that stayed behind so far."""
+        self.counts: CArray | None = None
+        """What the last step counted, as C sums it up."""
         self._marks: CArray | None = None
         self._step = ffi.new("struct pm_step *")
         self._step.start, self._step.end = start, end

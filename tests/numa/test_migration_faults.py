@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import signal
 import threading
 from collections import Counter
 from contextlib import ExitStack
@@ -394,3 +395,30 @@ def test_a_node_outside_its_cpuset() -> None:
             Migration(process.pid, 0, 2).run()
         assert process.counts() == {0: 64}
     assert caught.value.reason == "cpuset"
+
+
+@pytest.mark.parametrize("watch", [True, False])
+def test_a_handler_that_raises_meanwhile(watch: bool) -> None:
+    """As that of Ctrl-C does: what the step has moved until then is in the report."""
+    with target([0] * 4 * MANY) as process:
+
+        def interrupted() -> Report:
+            operation = Migration(process.pid, 0, 1)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            caller = os.getpid()
+            if os.fork() == 0:
+                while not process.counts().get(1):
+                    pass
+                os.kill(caller, signal.SIGINT)
+                os._exit(0)
+            with pytest.raises(KeyboardInterrupt):
+                operation.run((lambda _: None) if watch else None)
+            os.wait()
+            return operation.report
+
+        report = in_child(interrupted)
+        there = process.counts()[1]
+        assert process.intact()
+    check_sums(report)
+    assert report.outcome == "cancelled"
+    assert report.total.moved >= there > 0
