@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from pymigrate.errors import GONE_REMEDY, NoSuchProcess, NotPermitted, Unsupported
+from pymigrate.errors import GONE_REMEDY, KernelError, NoSuchProcess, NotPermitted, Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ def read_bytes(path: str) -> bytes:
         return os.read(file, _SMALL)
     finally:
         os.close(file)
+
+
+def check_no_shortage(error: OSError, pid: int) -> None:
+    """Raises KernelError where an error says nothing of a process: its caller may open no more."""
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        cause = "the caller can open no more files"
+        remedy = "raise its limit (ulimit -n), or use fewer workers"
+        raise KernelError(error.errno, cause, pid=pid, remedy=remedy) from None
 
 
 def read_node_set(name: str) -> str:

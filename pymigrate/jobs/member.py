@@ -30,7 +30,8 @@ def identify(pid: int) -> Member | None:
     try:
         # The name in parentheses may hold anything; after it come fields 3 and 22.
         fields = _files.read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    except OSError:
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
         return None
     return None if fields[0] in b"ZX" else Member(pid, int(fields[19]))
 

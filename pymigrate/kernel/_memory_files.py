@@ -6,6 +6,7 @@ import errno
 import os
 from functools import cached_property
 
+from pymigrate import _files
 from pymigrate.causes import no_user_memory
 from pymigrate.errors import (
     GONE_REMEDY,
@@ -152,6 +153,9 @@ def open_memory_file(pid: int, name: str) -> int:
         raise _gone(pid) from None
     except PermissionError as error:
         raise _forbidden(error.errno or errno.EACCES, pid) from None
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
+        raise
 
 
 def read_memory_file(pid: int, name: str) -> str:

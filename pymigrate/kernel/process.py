@@ -33,6 +33,7 @@ class Process:
     Raises:
         InvalidArgument: It is no pid.
         NoSuchProcess: There is no such process.
+        KernelError: The caller has too many files open (EMFILE, ENFILE).
 
     Attributes:
         pid: Its id, never 0.
@@ -48,8 +49,9 @@ class Process:
             raise self.gone()
         try:
             self.start_time = self._read_start_time()
-        except OSError:
+        except OSError as error:
             self.close()
+            _files.check_no_shortage(error, self.pid)
             raise self.gone() from None
 
     def alive(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pymigrate import _files
@@ -79,8 +80,9 @@ def cgroup_room(folders: Sequence[str]) -> int | None:
     for folder in folders:
         limit = _limit(folder)
         if limit is not None:
-            used = int(_files.read_text(f"{folder}/memory.swap.current"))
-            rooms.append(max(0, limit - used))
+            with suppress(OSError):  # it is gone since
+                used = int(_files.read_text(f"{folder}/memory.swap.current"))
+                rooms.append(max(0, limit - used))
     return min(rooms, default=None)
 
 

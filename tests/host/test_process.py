@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import resource
 import threading
+from functools import partial
+from typing import Callable
 
 import pytest
 from support import requires
 from support.pids import bury, kill, mortal, reborn
-from support.processes import ended, idle_process, zombie
+from support.processes import ended, idle_process, in_child, zombie
 
-from pymigrate import InvalidArgument, NoSuchProcess
+from pymigrate import InvalidArgument, KernelError, NoSuchProcess
+from pymigrate.jobs.member import identify
+from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
 
 
@@ -53,6 +59,20 @@ def test_a_thread() -> None:
         while os.path.exists(f"/proc/self/task/{thread.native_id}"):  # it leaves a moment later
             pass
         assert not process.alive()
+
+
+def test_no_more_files_may_be_opened() -> None:
+    """That says nothing of the process, which lives."""
+
+    def attempt(function: Callable[[int], object], pid: int) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1024))
+        function(pid)
+
+    with idle_process() as pid:
+        for function in (Process, identify, MemoryFiles):
+            with pytest.raises(KernelError) as refused:
+                in_child(partial(attempt, function, pid))
+            assert (type(refused.value), refused.value.errno) == (KernelError, errno.EMFILE)
 
 
 @requires.root
