@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 from pymigrate import _files
+from pymigrate._native import ffi
+from pymigrate.errors import Unsupported
 from pymigrate.kernel._memory_files import kilobytes
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import vmas
@@ -25,6 +29,9 @@ __all__ = ["Survey"]
 # that the price of a call shows. It starts at a multiple of its size.
 _STRETCH_BYTES = 64 << 20
 
+# That a pointer can hold, in the calls that take one.
+_HIGHEST = 2 ** (8 * ffi.sizeof("void *")) - 1
+
 
 class Survey:
     """Finds stretches, and keeps those in which pages stayed behind, to be tried again.
@@ -44,10 +51,17 @@ class Survey:
         self._seen: dict[tuple[int, str], int] = {}
 
     def look(self) -> list[Stretch]:
-        """The stretches that have pages on the source nodes now, or had some that stayed behind."""
+        """The stretches that have pages on the source nodes now, or had some that stayed behind.
+
+        Raises:
+            Unsupported: The process has addresses that a 32-bit caller cannot name.
+        """
         parts: dict[Place, list[Segment]] = {}
         self._seen = {}
         for vma in vmas(self._files.pid, files=self._files):
+            if vma.start > _HIGHEST:
+                cause = "it has addresses of 64 bits, which a 32-bit caller cannot name"
+                raise Unsupported(errno.ENOSYS, cause, pid=self._files.pid, reason="kernel")
             for node, pages in vma.pages.items():
                 self._seen[node, vma.kind] = self._seen.get((node, vma.kind), 0) + pages
             if not self._sources.isdisjoint(vma.pages):
