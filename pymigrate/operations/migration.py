@@ -66,7 +66,8 @@ class Migration(Operation):
         NotPermitted: The caller may not move this process, or not its shared pages.
         NodesRefused: The targets have no memory, or the cpuset of the process forbids them.
         NoUserMemory: It is a kernel thread or a zombie.
-        Unsupported: The kernel has no such calls.
+        Unsupported: The kernel has no such calls, or the process has addresses that a 32-bit caller
+            cannot name.
     """
 
     name = "migrate"
