@@ -45,16 +45,17 @@ class Evictor(Action):
 
     def __init__(self, process: Process, routes: Routes, *, without_swap: bool) -> None:
         self._opened: list[int] = []
+        group = Task.read(process.pid).group
         super().__init__(process, routes, dict.fromkeys(routes.sources, 0))
         self._evictor = ffi.new("struct pm_evictor *")
         self._introduce(self._evictor.subject)
         # For itself madvise(2) takes no privilege; process_madvise(2) does on many kernels.
-        self._evictor.caches.own = Task.read(process.pid).group == os.getpid()
+        self._evictor.caches.own = group == os.getpid()
         if self._evictor.caches.own:
             self.call = "madvise"
             self._evictor.pidfd = -1
         else:
-            self._evictor.pidfd = self._pidfd_of(process)
+            self._evictor.pidfd = self._pidfd_of(process, group)
         self._evictor.without_swap = without_swap
         self._limited = limited_cgroups(process.pid)
         self._open_caches()
@@ -80,15 +81,15 @@ class Evictor(Action):
             os.close(file)
         super().close()
 
-    def _pidfd_of(self, process: Process) -> int:
-        """That of the process, or of the one that a thread belongs to, which has its memory.
+    def _pidfd_of(self, process: Process, group: int) -> int:
+        """That of the process, or of the group that a thread belongs to, which has its memory.
 
         Raises:
             KernelError: There is none; a call without would be for the caller's own memory.
         """
         if process.pidfd >= 0:
             return process.pidfd
-        opened: int = lib.pm_pidfd_open(Task.read(process.pid).group, 0)
+        opened: int = lib.pm_pidfd_open(group, 0)
         if opened < 0:
             self.close()
             raise KernelError(-opened, "pidfd_open does not name it to the kernel", pid=process.pid)
