@@ -31,6 +31,7 @@ __all__ = [
     "malformed",
     "open_memory_file",
     "read_memory_file",
+    "unnameable",
 ]
 
 # As in csrc/residency.c: with more, the kernel walks the last mapping of each block twice.
@@ -67,8 +68,8 @@ class MemoryFiles:
     def mounts(self) -> bytes:
         """Where the process saw a tmpfs when it was first asked for, as mapping.h takes it.
 
-        What it mounts later counts as files: to read this again for each look would cost as much
-        as all else about a small process.
+        What it mounts later counts as files: to read this again for each look would be a good part
+        of a look at a small process.
         """
         return tmpfs_table(self.pid)
 
@@ -176,6 +177,12 @@ def malformed(pid: int, number: int) -> KernelError:
     """The error for a line of numa_maps that is not of the grammar, by its number."""
     cause = f"line {number} of its numa_maps is of a form that is not known"
     return KernelError(errno.EBADMSG, cause, pid=pid)
+
+
+def unnameable(pid: int) -> Unsupported:
+    """The error for addresses that do not fit into the caller's pointers."""
+    cause = "it has addresses of 64 bits, which a 32-bit caller cannot name"
+    return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
 
 
 def _missing(pid: int, name: str) -> KernelError:

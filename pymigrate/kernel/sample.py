@@ -10,7 +10,7 @@ import sys
 from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, Unsupported, quote
-from pymigrate.kernel._memory_files import MemoryFiles, lines, open_memory_file
+from pymigrate.kernel._memory_files import MemoryFiles, lines, open_memory_file, unnameable
 from pymigrate.kernel.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
 from pymigrate.kernel.nodes import balancing_mode
 from pymigrate.nodemask import NodeMask
@@ -115,8 +115,7 @@ class _Lookup:
         try:
             pages = ffi.new("uintptr_t[]", addresses)
         except OverflowError:
-            cause = "it has addresses of 64 bits, which a 32-bit caller cannot name"
-            raise Unsupported(errno.ENOSYS, cause, pid=self._files.pid, reason="kernel") from None
+            raise unnameable(self._files.pid) from None
         status = ffi.new("int[]", count)
         pointers = ffi.cast("void **", pages)
         result = lib.pm_move_pages(self._files.pid, count, pointers, ffi.NULL, status, 0)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-
 from pymigrate import _files
 from pymigrate._native import ffi
-from pymigrate.errors import Unsupported
-from pymigrate.kernel._memory_files import kilobytes
+from pymigrate.kernel._memory_files import kilobytes, unnameable
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import vmas
 from pymigrate.operations.stretch import Segment, Stretch
@@ -60,8 +57,7 @@ class Survey:
         self._seen = {}
         for vma in vmas(self._files.pid, files=self._files):
             if vma.start > _HIGHEST:
-                cause = "it has addresses of 64 bits, which a 32-bit caller cannot name"
-                raise Unsupported(errno.ENOSYS, cause, pid=self._files.pid, reason="kernel")
+                raise unnameable(self._files.pid)
             for node, pages in vma.pages.items():
                 self._seen[node, vma.kind] = self._seen.get((node, vma.kind), 0) + pages
             if not self._sources.isdisjoint(vma.pages):
