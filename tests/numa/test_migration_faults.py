@@ -405,16 +405,15 @@ def test_a_handler_that_raises_meanwhile(watch: bool) -> None:
         def interrupted() -> Report:
             operation = Migration(process.pid, 0, 1)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            caller = os.getpid()
-            if os.fork() == 0:
-                while not process.counts().get(1):
-                    pass
-                os.kill(caller, signal.SIGINT)
-                os._exit(0)
+            threading.Thread(target=interrupt, daemon=True).start()
             with pytest.raises(KeyboardInterrupt):
                 operation.run((lambda _: None) if watch else None)
-            os.wait()
             return operation.report
+
+        def interrupt() -> None:
+            while not process.counts().get(1):
+                pass
+            os.kill(os.getpid(), signal.SIGINT)
 
         report = in_child(interrupted)
         there = process.counts()[1]
