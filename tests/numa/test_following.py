@@ -72,6 +72,7 @@ def test_where_it_ran() -> None:
         os.sched_setaffinity(0, range(4))
 
     with target([0, 3] * 100, prepare) as process:
+        hold_still(process.pid)  # one that is about to sleep may still change its processor
         fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         report = home(process.pid, by="ran")
         assert process.counts() == {int(fields[36]): 200}
