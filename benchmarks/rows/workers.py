@@ -20,7 +20,8 @@ _SECOND_CORE = 1.5  # of pure computation, from which on two threads are two cor
 
 def rows(peers: Peers) -> Iterator[Row]:
     """Against C threads, and each against itself with one thread."""
-    gain = Row("pure computation, 2 threads", "1 thread", SPEED, _gain(_computations(peers)))
+    numbers = [_computation(peers, threads) for threads in (1, 2)]
+    gain = Row("pure computation, 2 threads", "1 thread", SPEED, _gain(numbers))
     remark = "" if gain.median >= _SECOND_CORE else "not judged: no second core to be seen"
     for size in _SIZES:
         with target(peers.folder, size) as held:
@@ -40,10 +41,6 @@ def rows(peers: Peers) -> Iterator[Row]:
 def _gain(runs: list[pairs.Run]) -> Sequence[float]:
     one, two = runs
     return pairs.speeds(two, one, _PAIRS)
-
-
-def _computations(peers: Peers) -> list[pairs.Run]:
-    return [_computation(peers, threads) for threads in (1, 2)]
 
 
 def _computation(peers: Peers, threads: int) -> pairs.Run:
