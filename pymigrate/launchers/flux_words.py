@@ -1,12 +1,13 @@
 """Lines of flux-exec(1): those of helpers, by the rank of the broker, and its own.
 
-As flux-core's src/cmd/flux-exec.c composes them, in output_cb(), state_cb(), output_exitsets() and
-get_jobid_rexec_info() (read at commit 0064fc128ef7).
+As flux-core's src/cmd/flux-exec.c composes them, in output_cb(), state_cb(), output_exitsets(),
+signal_cb() and get_jobid_rexec_info() (read at commit 0064fc128ef7).
 """
 
 from __future__ import annotations
 
 import re
+import signal
 
 from pymigrate.launchers.last_words import Said
 from pymigrate.launchers.number_set import numbers
@@ -19,9 +20,11 @@ __all__ = ["not_yours", "said"]
 
 _LABELLED = re.compile(r"([0-9]+): (.*)", re.DOTALL)  # by --label-io
 _NOT_STARTED = re.compile(r"flux-exec: Error: rank ([0-9]+): (.*)")
-# Told at the end, of one rank or of several that ended alike; signals by strsignal(3).
+_SIGNALS = filter(None, map(signal.strsignal, signal.valid_signals()))
+# Told at the end, of one rank or of several that ended alike; the second interrupt ends it anyway.
 _ENDED = re.compile(
-    r"(?:([0-9]+)|\[([0-9,-]+)\]): (Exit [0-9]+|Aborted|Killed|Segmentation fault|Terminated)"
+    r"(?:([0-9]+)|\[([0-9,-]+)\]): "
+    rf"(Exit [0-9]+|command still running at exit|{'|'.join(map(re.escape, _SIGNALS))})"
 )
 # From the job's shells, and from the broker about a log that only the owner may read.
 _NOT_YOURS = re.compile(

@@ -1,0 +1,67 @@
+"""What Flux has really printed: recordings, as there is no Flux here to ask.
+
+Each is copied from where people of the Flux project have shown it, in the issues of
+flux-framework/flux-core, with the number, the day, and the release that was the newest on that day
+(NEWS.md). A stand-in on PATH prints it where pymigrate runs the command; that the Flux of today
+still prints so is not shown by it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pymigrate import NoSuchJob
+from pymigrate.launchers import flux_words
+from pymigrate.launchers.flux import FluxJob
+from pymigrate.launchers.last_words import Said
+
+
+@pytest.fixture
+def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is first on PATH, for a command ``flux`` that prints a recording."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def put(replay: Path, script: str) -> None:
+    flux = replay / "flux"
+    flux.write_text(f"#!/bin/sh\n{script}\n")
+    flux.chmod(0o755)
+
+
+# Issue 7177, 2025-10-29, a release after 0.70.0: the status is 0, and but for the header, which -n
+# leaves out, that is all.
+UNKNOWN = "JobID f1234 unknown"
+
+# Issue 3313, 2020-11-06, 0.21.0: a job as flux-jobs(1) lists it, and its hosts by its R. Put
+# together here in the order in which pymigrate asks for them.
+JOB, RANKS, NODES = "fCjBXVts", "[0-1]", "fluke[10-11]"
+
+# Issue 2247, 2019-07-19, before 0.13.0: what flux-exec(1) says when it is interrupted.
+INTERRUPTED = {"1: Interrupt": ["h1"], "[0-2]: Interrupt": ["h0", "h1", "h2"]}
+
+
+def test_a_job_that_is_unknown(replay: Path) -> None:
+    put(replay, f"echo '{UNKNOWN}' >&2")
+    with pytest.raises(NoSuchJob, match=UNKNOWN) as caught:
+        FluxJob("f1234").find()
+    assert caught.value.reason == "unknown"
+
+
+def test_hosts_by_rank(replay: Path) -> None:
+    """The names are spelled out by flux-hostlist(1), apart by blanks or lines."""
+    put(replay, f"[ $1 = jobs ] && echo '{JOB}|RUN|{RANKS}|{NODES}' || echo fluke10 fluke11")
+    job = FluxJob(JOB)
+    assert job.find() == f"flux:{JOB}"
+    assert job.places() == NODES
+    assert job.hosts() == ["fluke10", "fluke11"]
+    assert job.said("1: late") == Said("late", host="fluke11")
+
+
+@pytest.mark.parametrize("line", INTERRUPTED)
+def test_helpers_that_are_interrupted(line: str) -> None:
+    hosts = {0: "h0", 1: "h1", 2: "h2", 3: "h3"}
+    assert flux_words.said(line, hosts) == Said("Interrupt", ended=INTERRUPTED[line])
