@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 
+from pymigrate.operations.threads import in_threads
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,46 +80,13 @@ def _work_together(
     account: Callable[[Stretch, Step], object],
     workers: int,
 ) -> Iterator[None]:
-    """Several workers in threads of their own; what one of them raises is raised here."""
-    news: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
     lock = threading.Lock()
 
     def account_alone(stretch: Stretch, step: Step) -> None:
         with lock:
             account(stretch, step)
 
-    def work() -> None:
-        try:
-            for _ in _work(action, todo, pace, account_alone):
-                news.put("step")
-            news.put("end")
-        except BaseException as error:
-            news.put(error)
+    def work() -> Iterator[None]:
+        return _work(action, todo, pace, account_alone)
 
-    threads: list[threading.Thread] = []
-    running = workers
-    try:
-        for number in range(workers):
-            thread = threading.Thread(target=work, name=f"pymigrate-{number}")
-            try:
-                thread.start()
-            except RuntimeError:  # no more may be had (pids.max, RLIMIT_NPROC): fewer do it too
-                if not threads:
-                    raise
-                break
-            threads.append(thread)
-        running = len(threads)
-        while running:
-            event = news.get()
-            if isinstance(event, BaseException):
-                raise event
-            if event == "step":
-                yield
-            else:
-                running -= 1
-    finally:
-        if running:
-            # The caller does not go on: no further step starts, those under way end.
-            pace.cancel()
-        for thread in threads:
-            thread.join()
+    return in_threads(work, workers, pace.cancel, "pymigrate")

@@ -1,0 +1,108 @@
+"""Work that is done in several threads, and watched from the one that asked for it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["in_threads"]
+
+_T = TypeVar("_T")
+
+
+class _End:
+    """What a thread says last: the error of which it has ended, or that there was none."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class _Crew:
+    """Threads that go through the same work, and what they say.
+
+    Who has begun and who has ended is known from themselves: a ``join()`` that an interrupt comes
+    out of takes a thread for ended that is not (CPython before 3.13, issue 90882).
+    """
+
+    def __init__(self, work: Callable[[], Iterator[object]]) -> None:
+        self.news: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._work = work
+        self._begun: list[str] = []
+        self._ended: list[str] = []
+
+    def start(self, count: int, name: str) -> int:
+        """Starts so many, or as many as may be had; tells how many those are."""
+        for number in range(count):
+            thread = threading.Thread(target=self._run, name=f"{name}-{number}")
+            try:
+                thread.start()
+            except RuntimeError:
+                return number
+        return count
+
+    def wait(self) -> None:
+        """Waits until all have ended. An interrupt that comes up meanwhile is raised afterwards."""
+        late: BaseException | None = None
+        while len(self._ended) < len(self._begun):
+            try:
+                while len(self._ended) < len(self._begun):
+                    self.news.get()
+            except BaseException as error:
+                late = error
+        if late:
+            raise late
+
+    def _run(self) -> None:
+        name = threading.current_thread().name
+        end = _End()
+        self._begun.append(name)
+        try:
+            for event in self._work():
+                self.news.put(event)
+        except BaseException as error:
+            end = _End(error)
+        self._ended.append(name)  # before it is told: who hears of it may be interrupted there
+        self.news.put(end)
+
+
+def in_threads(
+    work: Callable[[], Iterator[_T]], count: int, stop: Callable[[], object], name: str
+) -> Iterator[_T]:
+    """Yields what the threads yield, in that of the caller; what one of them raises is raised here.
+
+    When it ends, in whatever way, no thread is at work: they use what the caller closes then.
+
+    Args:
+        work: What each thread goes through.
+        count: How many there are to be. Where no more may be had (pids.max, RLIMIT_NPROC) fewer do
+            it, or the caller's own does.
+        stop: Has all of ``work`` end soon, also that which has not begun. Called where the caller
+            does not go on.
+        name: Of the threads, before their number.
+    """
+    crew = _Crew(work)
+    finished = False
+    try:
+        running = crew.start(count, name)
+        if not running:
+            yield from work()
+        while running:
+            event = crew.news.get()
+            if not isinstance(event, _End):
+                yield event  # type: ignore[misc]  # of work(), as nobody else puts anything there
+            elif event.error:
+                raise event.error
+            else:
+                running -= 1
+        finished = True
+    finally:
+        try:
+            if not finished:
+                stop()
+        finally:
+            crew.wait()

@@ -1,0 +1,119 @@
+"""Work in threads: what is yielded and raised, and that no thread outlives the call."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from pymigrate.operations.threads import in_threads
+
+
+class Crew:
+    """Work that goes on until it is stopped, and knows the threads that are at it."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.at_work: set[str] = set()
+
+    def stop(self) -> None:
+        """Has all of it end."""
+        self.stopped = True
+
+    def work(self) -> Iterator[None]:
+        """What a thread goes through."""
+        name = threading.current_thread().name
+        self.at_work.add(name)
+        while not self.stopped:
+            yield
+        self.at_work.discard(name)
+
+
+def test_what_all_of_them_yield() -> None:
+    steps = in_threads(lambda: iter(range(3)), 4, lambda: None, "test")
+    assert sorted(steps) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+
+
+def test_none_outlives_a_caller_that_does_not_go_on() -> None:
+    crew = Crew()
+    steps = in_threads(crew.work, 3, crew.stop, "test")
+    next(steps)
+    del steps  # which closes it
+    assert crew.stopped
+    assert not crew.at_work
+
+
+def test_what_one_of_them_raises_stops_the_others() -> None:
+    crew = Crew()
+
+    def work() -> Iterator[None]:
+        if threading.current_thread().name == "test-1":
+            raise ZeroDivisionError
+        yield from crew.work()
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_threads(work, 3, crew.stop, "test"))
+    assert not crew.at_work
+
+
+def _main_thread_waits() -> bool:
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame and frame.f_code.co_name != "wait":
+        frame = frame.f_back
+    return bool(frame)
+
+
+def test_an_interrupt_while_they_end_leaves_none_behind(signals: queue.SimpleQueue[None]) -> None:
+    crew = Crew()
+
+    def work() -> Iterator[None]:
+        yield from crew.work()
+        crew.at_work.add("late")
+        while not _main_thread_waits():
+            pass
+        while signals.empty():  # one that comes just before a thread sleeps does not wake it
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        crew.at_work.clear()
+
+    steps = in_threads(work, 1, crew.stop, "test")
+    next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        steps.close()  # type: ignore[attr-defined]
+    assert not crew.at_work
+
+
+@pytest.fixture
+def signals() -> Iterator[queue.SimpleQueue[None]]:
+    """Hears of the first SIGUSR1, which interrupts as SIGINT does."""
+    heard: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def interrupt(number: int, frame: object) -> None:
+        if heard.empty():
+            heard.put(None)
+            raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGUSR1, interrupt)
+    yield heard
+    signal.signal(signal.SIGUSR1, earlier)
+
+
+@pytest.mark.parametrize("possible", [0, 1])
+def test_fewer_threads_where_no_more_may_be_had(
+    possible: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pthread_create(3) fails under RLIMIT_NPROC and pids.max."""
+    start = threading.Thread.start
+    started = count()
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(started) >= possible:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    assert list(in_threads(lambda: iter(range(3)), 4, lambda: None, "test")) == [0, 1, 2]
