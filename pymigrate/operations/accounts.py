@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from copy import deepcopy
 
 from pymigrate.errors import NoSuchProcess, NoUserMemory
 from pymigrate.kernel.nodes import balancing_mode
@@ -134,10 +135,10 @@ class Accounts:
         left = max(0, total - done)
         return Progress(done, max(total, done), rate, left / rate if rate else None)
 
-    def close(self, action: str, outcome: str) -> Report:
-        """The report, after a last look."""
+    def close(self, action: str, outcome: str, *, look: bool = True) -> Report:
+        """The report, after a last look; or without, as if the process had gone meanwhile."""
         after = None
-        if outcome != "ended":
+        if outcome != "ended" and look:
             try:
                 after = self.resident()
             except (NoSuchProcess, NoUserMemory):
@@ -158,7 +159,7 @@ class Accounts:
             elapsed=time.monotonic() - self._start_time,
             steps=self._steps,
             longest_step=self._longest,
-            total=self.ledger.total,
+            total=deepcopy(self.ledger.total),
             by_source=self.ledger.by_source(),
             by_kind=self.ledger.by_kind(),
             appeared=self._appeared(after),

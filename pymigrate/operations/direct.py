@@ -18,26 +18,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pymigrate.kernel._memory_files import MemoryFiles
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.routes import Routes
 
 __all__ = ["departures", "migrate_directly"]
 
 
-def migrate_directly(pid: int, routes: Routes) -> None:
+def migrate_directly(files: MemoryFiles, routes: Routes) -> None:
     """Makes the call, or several where the map is none that the kernel pairs so.
 
+    Args:
+        files: Of the process; they stay with the memory that it had when they were opened.
+        routes: Which node's pages go where.
+
     Raises:
-        NotPermitted, NodesRefused, Unsupported: As ``migrate()``; nothing was moved.
-        NoSuchProcess: The process has ended.
+        NotPermitted, NodesRefused, Unsupported: As ``migrate()``; calls before it have moved pages.
+        NoSuchProcess: The process has ended, or replaced its memory.
     """
     try:
         for old, new in routes.calls():
-            migrate(pid, old, new)
+            files.check()  # else its pid may mean another program by now
+            migrate(files.pid, old, new)
     except OutOfMemory:
         pass  # what moved before stays moved, and what did not is found by the look afterwards
     except NoUserMemory as error:
-        raise NoSuchProcess(errno.ESRCH, error.cause, pid=pid, reason="gone") from None
+        raise NoSuchProcess(errno.ESRCH, error.cause, pid=files.pid, reason="gone") from None
 
 
 def departures(routes: Routes, before: Residency, after: Residency) -> Iterator[Entry]:

@@ -116,21 +116,19 @@ class Migration(Operation):
 
     def _do_at_once(self, survey: Survey) -> bool:
         """The single system call. What was left behind so far it meets, or the next look does."""
-        if not (self._direct and self._going()):
+        if not (self._direct and self._going() and self._pace.wait()):
             return False
         accounts = self._accounts
         before = accounts.resident()
         accounts.expect_changes()  # also where a signal's handler raises when the call returns
         try:
-            migrate_directly(self._process.pid, self._routes)
-        except (NotPermitted, Unsupported) as error:
-            if error.reason != "sandbox":
-                raise
-            self._direct = False  # the walk makes another call, which may be allowed
-            return False
+            migrate_directly(survey.files, self._routes)
         except NoSuchProcess:
             raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, (NotPermitted, Unsupported)) and error.reason == "sandbox":
+                self._direct = False  # the walk makes another call, which may be allowed
+                return False
             with suppress(NoSuchProcess, NoUserMemory):
                 self._enter_departures(survey, before)
             raise

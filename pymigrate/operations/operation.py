@@ -20,7 +20,7 @@ from pymigrate.task import Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.action import Action, Step
@@ -107,9 +107,10 @@ class Operation(Controlled):
             NoSuchProcess: It ended before anything was done; later that is an outcome.
             KernelError: What the class says is refused beforehand.
         """
-        for step in self._run(watched=progress is not None):
-            if progress:
-                progress(step)
+        with closing(self._run(watched=progress is not None)) as steps:
+            for step in steps:
+                if progress:
+                    progress(step)
         return self.report
 
     def __iter__(self) -> Iterator[Progress]:
@@ -130,7 +131,7 @@ class Operation(Controlled):
             self._report = replace(report, bounced=max(0, bounced))
         return self.report
 
-    def _run(self, *, watched: bool) -> Iterator[Progress]:
+    def _run(self, *, watched: bool) -> Generator[Progress, None, None]:
         if self._started:
             raise InvalidArgument("an operation runs once; make another one")
         self._started = True
@@ -162,7 +163,14 @@ class Operation(Controlled):
             self._outcome = "cancelled"
             raise
         finally:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        try:
             self._report = self._accounts.close(self.name, self._outcome)
+        except BaseException:  # another interrupt, or the look fails: what is known is told
+            self._report = self._accounts.close(self.name, "cancelled", look=False)
+            raise
 
     def _operate(
         self, action: Action, survey: Survey, stretches: list[Stretch] | None

@@ -40,7 +40,7 @@ class Survey:
     """
 
     def __init__(self, files: MemoryFiles, action: Action, sources: NodeMask) -> None:
-        self._files = files
+        self.files = files
         self._action = action
         self._sources = sources
         self._stretch_bytes = max(_STRETCH_BYTES, action.huge_size)
@@ -55,9 +55,9 @@ class Survey:
         """
         parts: dict[Place, list[Segment]] = {}
         self._seen = {}
-        for vma in vmas(self._files.pid, files=self._files):
+        for vma in vmas(self.files.pid, files=self.files):
             if vma.start > _HIGHEST:
-                raise unnameable(self._files.pid)
+                raise unnameable(self.files.pid)
             for node, pages in vma.pages.items():
                 self._seen[node, vma.kind] = self._seen.get((node, vma.kind), 0) + pages
             if not self._sources.isdisjoint(vma.pages):
@@ -74,7 +74,7 @@ class Survey:
 
     def resident(self) -> Residency:
         """What the last look found, counted as by ``residency()``: one walk serves both."""
-        swapped = kilobytes(_files.read_status(self._files.pid), "VmSwap")
+        swapped = kilobytes(_files.read_status(self.files.pid), "VmSwap")
         return Residency(self._seen, swapped=swapped)
 
     def keep(self, stretch: Stretch, *, always: bool) -> None:

@@ -25,7 +25,8 @@ from support.pids import hold_still
 from support.processes import in_child
 from support.syscalls import numbers
 
-from pymigrate import InvalidArgument, NodeMask, NotPermitted, plan
+from pymigrate import InvalidArgument, NodeMask, NotPermitted, plan, residency
+from pymigrate.operations.accounts import Accounts
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.report import Progress, Report
 
@@ -255,6 +256,26 @@ def test_an_error_in_the_callback(workers: int) -> None:
         check_partial(migration.report, process.counts())
 
 
+def test_another_interrupt_during_the_last_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def stop(_: Progress) -> None:
+        monkeypatch.setattr(Accounts, "resident", interrupt)
+        raise KeyError
+
+    with target([0] * MANY) as process:
+        migration = stepwise(process.pid)
+        with pytest.raises(KeyboardInterrupt):
+            migration.run(stop)
+        report = migration.report
+        assert report.before is not None
+        arrived = residency(process.pid).pages(1) - report.before.pages(1)
+    assert report.total.moved == arrived > 0
+    assert (report.outcome, report.after) == ("cancelled", None)
+    check_sums(report)
+
+
 def test_cancel_in_another_thread_while_it_waits() -> None:
     with target([0] * MANY) as process:
         migration = stepwise(process.pid, rate=1)  # a page takes an hour
@@ -311,6 +332,25 @@ def test_pause_and_resume() -> None:
         assert process.counts() == {1: MANY}
     check_sums(migration.report)
     assert migration.report.complete
+
+
+def test_the_single_call_waits_too() -> None:
+    with target([0] * MANY) as process:
+        migration = managed(process.pid, 0, 1)
+        seen = []
+
+        def resume() -> None:
+            seen.append(process.counts())
+            migration.resume()
+
+        migration.pause()
+        timer = threading.Timer(0.5, resume)
+        timer.start()
+        report = migration.run()
+        timer.join()
+        assert process.counts() == {1: MANY}
+    assert seen == [{0: MANY}]
+    assert report.methods == ("migrate_pages",)
 
 
 def test_cancel_while_paused() -> None:

@@ -20,10 +20,11 @@ from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
 from support.fullness import full_node, too_many_pages
 from support.memory import PAGE, Block, Target, target
 from support.pids import bury, fork_a_twin, hold_still, kill, mortal, outliving, reborn
-from support.processes import as_user, ended, idle_process, in_child, servant, zombie
+from support.processes import about_to_exec, as_user, ended, idle_process, in_child, servant, zombie
 
-from pymigrate import NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory
+from pymigrate import NodeMask, NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory, migrate
 from pymigrate.kernel.resident import Residency, residency
+from pymigrate.operations import direct
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.report import Progress, Report
 
@@ -173,6 +174,25 @@ def test_it_becomes_another_program() -> None:
         report = Migration(process.pid, 0, 1, rate=RATE).run(at_step(0, become))
     check_sums(report)
     assert report.outcome == "ended"
+
+
+def test_it_becomes_another_program_between_two_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map that the kernel does not pair so takes a call for each node."""
+    calls = []
+
+    def call(pid: int, old: NodeMask, new: NodeMask) -> int:
+        calls.append(str(old))
+        try:
+            return migrate(pid, old, new)
+        finally:
+            become()
+
+    with about_to_exec() as (pid, become):
+        monkeypatch.setattr(direct, "migrate", call)
+        report = Migration(pid, moves={0: 3, 1: 2}).run()
+    assert calls == ["0"]
+    assert report.outcome == "ended"
+    check_sums(report)
 
 
 def become_sleep(_: Block) -> None:
