@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 
 from pymigrate._checks import check_count
@@ -12,10 +13,11 @@ from pymigrate.jobs.job_progress import HowFar
 from pymigrate.jobs.job_report import JobReport, joined
 from pymigrate.jobs.member import Member, identify, resident_pages
 from pymigrate.operations.control import Controlled
+from pymigrate.operations.threads import in_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from pymigrate.jobs.job_needs import JobNeeds
     from pymigrate.jobs.job_report import JobProgress
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     Make = Callable[[int], Operation]
 
 __all__ = ["JobOperation"]
+
+# What the pass over shared pages is for. The single call sees pages that are hidden from the first.
+_LATER = frozenset(("shared", "hidden"))
 
 # How often new processes are looked for. A job that still has new ones then forks faster than it
 # can be followed.
@@ -105,15 +110,16 @@ class JobOperation(Controlled):
             NoSwap: There is less swap than the processes need together; nothing was evicted.
             KernelError: Who belongs to the job is not to be found out.
         """
-        for step in self._run(watched=progress is not None):
-            if progress:
-                progress(step)
+        with closing(self._run(watched=progress is not None)) as steps:
+            for step in steps:
+                if progress:
+                    progress(step)
         return self.report
 
     def __iter__(self) -> Iterator[JobProgress]:
         return self._run(watched=True)
 
-    def _run(self, *, watched: bool) -> Iterator[JobProgress]:
+    def _run(self, *, watched: bool) -> Generator[JobProgress, None, None]:
         if self._how_far is not None:
             raise InvalidArgument("an operation runs once; make another one")
         self._how_far = HowFar(shared_later=self._make_shared is not None)
@@ -163,37 +169,33 @@ class JobOperation(Controlled):
         return sorted(found, key=found.__getitem__, reverse=True)
 
     def _shares(self, member: Member) -> bool:
+        """Whether the second pass may do more: it alone may make the single call, too."""
         report = self._reports.get(member)
-        return report is not None and bool(report.total.left.get("shared"))
+        return report is not None and not _LATER.isdisjoint(report.total.left)
 
     def _go_through(
         self, members: list[Member], how_far: HowFar, workers: int, *, again: bool = False
     ) -> Iterator[JobProgress]:
         """Processes of one pass, in threads; yields after each step, in that of the caller."""
-        news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        todo: queue.SimpleQueue[Member] = queue.SimpleQueue()
+        for member in members:
+            todo.put(member)
 
-        def deal_with(member: Member) -> None:
-            try:
+        def deal_with_some() -> Iterator[bool]:
+            while True:
+                try:
+                    member = todo.get_nowait()
+                except queue.Empty:
+                    return
                 for counts in self._one(member, again):
                     how_far.note(member, counts, again=again)
-                    news.put("step")
-            finally:
-                news.put("end")
+                    yield False
+                yield not again  # it is done with
 
-        with ThreadPoolExecutor(min(workers, max(1, len(members))), "pymigrate-job") as crew:
-            tasks = [crew.submit(deal_with, member) for member in members]
-            running = len(members)
-            try:
-                while running:
-                    if news.get() == "end":
-                        running -= 1
-                        self._finished += not again
-                    yield how_far.progress(self._needs.pages, len(self._seen), self._finished)
-            finally:
-                if running:  # the caller does not go on
-                    self._pace.cancel()
-        for task in tasks:
-            task.result()  # raises what is no answer of the kernel's
+        workers = min(workers, len(members))
+        for finished in in_threads(deal_with_some, workers, self._pace.cancel, "pymigrate-job"):
+            self._finished += finished
+            yield how_far.progress(self._needs.pages, len(self._seen), self._finished)
 
     def _one(self, member: Member, again: bool) -> Iterator[Counts]:
         """One process; what it answers is kept, and no fault of the others."""
@@ -205,12 +207,13 @@ class JobOperation(Controlled):
         try:
             operation = make(member.pid)
             if operation.start_time != member.start_time:
-                return  # it has ended, and its pid is a stranger's now
+                self._note_end(member)  # its pid is a stranger's now
+                return
             operation.join(self._pace)
             for _ in operation:
                 yield operation.counts
         except (NoUserMemory, NoSuchProcess):
-            pass  # it has ended, or is a zombie or a kernel thread of the cgroup
+            self._note_end(member)  # or it is a zombie or a kernel thread of the cgroup
         except KernelError as error:
             self._failures[member.pid] = error
         else:
@@ -218,6 +221,12 @@ class JobOperation(Controlled):
             report = operation.report
             self._reports[member] = joined(earlier, report) if earlier else report
             yield report.total
+
+    def _note_end(self, member: Member) -> None:
+        """What it left behind in the pass before it has no more."""
+        report = self._reports.get(member)
+        if report:
+            self._reports[member] = replace(report, outcome="ended", after=None, appeared=0)
 
     # -- telling
 

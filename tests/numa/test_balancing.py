@@ -17,6 +17,7 @@ from support.kinds import PAGE, Memory, setting
 from support.memory import target
 from support.processes import servant
 
+from pymigrate import Job
 from pymigrate.operations.migration import Migration
 
 pytestmark = pytest.mark.managed
@@ -35,6 +36,17 @@ def test_pages_that_move_pages_does_not_see_are_moved_by_the_other_call() -> Non
         # Access undoes the marks.
         assert Counter(numa.nodes_of(child.pid, child.ask(Busy.addresses)))[0] == 0
     check_sums(report)
+
+
+@pytest.mark.numa(kernel="6.1", balancing=True)
+def test_in_a_job_too() -> None:
+    with servant(Busy) as child:
+        wait_until_hidden(child)
+        report = Job.of([child.pid]).migration(0, 1).run()
+        assert report.reports[child.pid].methods == ("move_pages", "migrate_pages")
+        assert report.complete, report.to_json()
+        assert child.ask(Busy.intact)
+        assert Counter(numa.nodes_of(child.pid, child.ask(Busy.addresses)))[0] == 0
 
 
 @pytest.mark.numa(kernel="6.1", balancing=True)

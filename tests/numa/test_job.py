@@ -6,6 +6,7 @@ import ctypes
 import errno
 import mmap
 import os
+import select
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -206,6 +207,29 @@ def test_one_that_ends_meanwhile_is_no_failure() -> None:
         assert process.counts() == {2: SOME}
     assert not operation.report.failures
     check_sums(operation.report)
+
+
+def waited_for(pid: int) -> bool:
+    """Waits for the end of a process that is no child."""
+    end = os.pidfd_open(pid)
+    try:
+        return bool(select.select([end], [], [], 60)[0])
+    finally:
+        os.close(end)
+
+
+def test_one_that_ends_before_the_pages_that_it_shares_come() -> None:
+    with relatives(SOME) as (pid, _):
+        mortal = max(Job.tree(pid).pids())
+        operation = Job.tree(pid).migration(0, 2, workers=2)
+        for step in operation:
+            if step.finished == 4:
+                psutil.Process(mortal).kill()
+                assert waited_for(mortal)
+    report = operation.report
+    assert report.reports[mortal].outcome == "ended"
+    assert report.complete
+    check_sums(report)
 
 
 def on_the_old_node() -> Block:
