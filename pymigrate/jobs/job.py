@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from pymigrate._checks import check_bounds, check_count, check_flag
+from pymigrate._checks import check_bounds, check_count, check_flag, check_no_map
 from pymigrate.errors import KernelError
 from pymigrate.jobs.job_needs import RoomNeeds, SwapNeeds
 from pymigrate.jobs.job_operation import JobOperation
@@ -19,6 +19,7 @@ from pymigrate.jobs.members import (
     only,
 )
 from pymigrate.kernel.resident import Residency, residency
+from pymigrate.nodemask import NodeMask
 from pymigrate.operations.eviction import Eviction
 from pymigrate.operations.eviction_preflight import check_eviction
 from pymigrate.operations.exits import Exits
@@ -143,6 +144,7 @@ class Job:
             KernelError: Who belongs to the job is not to be found out.
         """
         check_flag("shared", shared, optional=True)
+        old, new = _set("old", old), _set("new", new)
         routes = _routes(old, new, moves)
 
         def look(pid: int) -> Preflight:
@@ -153,10 +155,11 @@ class Job:
     def check_eviction(self, old: Nodes, new: Nodes, *, without_swap: bool = False) -> JobPreflight:
         """The same for an eviction; raises likewise."""
         check_flag("without_swap", without_swap)
-        needs = SwapNeeds(Exits(old, new), without_swap=without_swap)
+        exits = Exits(old, new)
+        needs = SwapNeeds(exits, without_swap=without_swap)
 
         def look(pid: int) -> Preflight:
-            return check_eviction(pid, old, new, without_swap=without_swap)
+            return check_eviction(pid, exits.old, exits.new, without_swap=without_swap)
 
         return looked_at(self.pids(), self._missing, look, needs)
 
@@ -194,6 +197,7 @@ class Job:
         # Refuses once, and not for each process.
         check_flag("shared", shared, optional=True)
         check_count("retries", retries, 0, RETRIES_MAX)
+        old, new = _set("old", old), _set("new", new)
         needs = RoomNeeds(_routes(old, new, moves))
 
         def make(pid: int, shared: bool = False) -> Operation:
@@ -225,14 +229,21 @@ class Job:
         """
         check_flag("without_swap", without_swap)
         check_count("retries", retries, 0, RETRIES_MAX)
-        needs = SwapNeeds(Exits(old, new), without_swap=without_swap)
+        exits = Exits(old, new)
+        needs = SwapNeeds(exits, without_swap=without_swap)
 
         def make(pid: int) -> Operation:
-            return Eviction(pid, old, new, without_swap=without_swap, retries=retries)
+            return Eviction(pid, exits.old, exits.new, without_swap=without_swap, retries=retries)
 
         pace = _pace(rate, max_stall, lambda: 0.0)
         who = self._rule, self._missing
         return JobOperation(Eviction.name, *who, make, None, needs, pace, workers)
+
+
+def _set(name: str, nodes: Nodes | None) -> NodeMask | None:
+    """A set that can be asked for again, of each process; an iterator is empty the second time."""
+    check_no_map(name, nodes)
+    return None if nodes is None else NodeMask(nodes)
 
 
 def _own(

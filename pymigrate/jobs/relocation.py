@@ -7,6 +7,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pymigrate._checks import check_no_map
 from pymigrate.errors import (
     CpusetRefused,
     InvalidArgument,
@@ -144,6 +145,8 @@ def relocate(
         CpusetRefused: The cpuset cannot be read or changed so, or the cgroup was removed meanwhile.
             The old setting is back, if ``restored`` says so.
     """
+    check_no_map("mems", mems)
+    check_no_map("cpus", cpus)
     nodes, processors = NodeMask(mems), _cpu_list(cpus)
     before = Cpuset.read(folder)
     job = Job.cgroup(before.folder)
