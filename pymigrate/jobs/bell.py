@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import time
 
 __all__ = ["Bell"]
+
+_LONGEST = 24 * 3600.0  # poll(2) counts milliseconds in an int: that is 24 days
 
 
 class Bell:
@@ -29,7 +32,11 @@ class Bell:
         """Waits that long at the most; returns whether it has rung."""
         poll = select.poll()
         poll.register(self._reader, select.POLLIN)
-        return bool(poll.poll(max(0.0, seconds) * 1000))
+        end = time.monotonic() + seconds
+        while not poll.poll(min(max(0.0, end - time.monotonic()), _LONGEST) * 1000):
+            if time.monotonic() >= end:
+                return False
+        return True
 
     def close(self) -> None:
         """Gives the pipe back."""

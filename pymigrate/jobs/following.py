@@ -174,8 +174,8 @@ class Follower:
         news = {m.pid: error for m, error in refused.items() if not members[m].refused}
         if news:
             yield Followed(time.time(), "refused", {}, refused=news)
-        for member, watch in members.items():
-            watch.refused = member in refused
+        for member in refused:
+            members[member].refused = True
         if arrived:
             yield Followed(time.time(), "there", arrived)
         if away and not self._stopped:
