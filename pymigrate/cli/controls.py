@@ -133,9 +133,9 @@ def carry_out(
             if not interrupt.wait(look_again):
                 _look_again(operation)
             report = operation.report
-    if not (arguments.json or isinstance(operation, Operation)):
-        print_processes(operation.report)
-    print(report.to_json() if arguments.json else report)
+        if not (arguments.json or isinstance(operation, Operation)):
+            print_processes(operation.report)
+        print(report.to_json() if arguments.json else report, flush=True)
     return status_of(report)
 
 

@@ -23,13 +23,13 @@ _LABELS = {"migrate": "migrating", "evict": "evicting", "show": "looking"}
 def print_report(report: ClusterReport, arguments: argparse.Namespace) -> None:
     """JSON; or the tables, where there is what draws them, and the sums, which take nothing."""
     if arguments.json:
-        print(report.to_json())
+        print(report.to_json(), flush=True)
         return
     if find_spec("rich") is not None:
         from pymigrate.cli.hosts_tables import print_hosts
 
         print_hosts(report)
-    print(report)
+    print(report, flush=True)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ def ignore_stops() -> None:
 def on_interrupt(cancel: Callable[[], object]) -> Iterator[Bell]:
     """Lets these signals call ``cancel``, and ring the bell that it gives.
 
-    Further ones change nothing: it is stopping already.
+    Further ones change nothing: it is stopping already. What it has done is printed and flushed in
+    the block: after it another signal ends the command at once.
 
     Python runs the handler between two calls into the kernel, so a step is never torn.
     """

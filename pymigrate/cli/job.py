@@ -150,7 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
         with progress_of_hosts(arguments, wish.action) as show:
             report = operation.run(show)
         stopped = interrupt.wait(0)
-    print_report(report, arguments)
+        print_report(report, arguments)
     # A look that has begun comes to its end, and tells of no stop.
     return INTERRUPTED if stopped and report.only_looked else report.status
 

@@ -30,9 +30,9 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
     part = part_of(arguments.target)
     held = Held()
     line = _Line(part.host(), arguments.every) if arguments.leash else None
-    if line:
-        line.begin(held)
     with on_interrupt(held.interrupt):
+        if line:
+            line.begin(held)
         report = do_here(
             part.job,
             wish,
@@ -41,11 +41,11 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
             begun=held.begun,
             progress=line.note if line else None,
         )
-    report = report.with_ranks(arguments.rows).with_steps(part.steps())
-    if line:
-        line.tell({"report": report.to_dict()})
-    else:
-        print_report(report, arguments)
+        report = report.with_ranks(arguments.rows).with_steps(part.steps())
+        if line:
+            line.tell({"report": report.to_dict()})
+        else:
+            print_report(report, arguments)
     return report.status
 
 

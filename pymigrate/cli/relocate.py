@@ -60,19 +60,20 @@ def run(arguments: argparse.Namespace) -> int:
     from pymigrate.jobs.relocation import relocate
 
     stop = _Stop()
-    with on_interrupt(stop.stop), progress_of(arguments, "relocating") as show:
-        done = relocate(
-            arguments.folder,
-            arguments.mems,
-            cpus=arguments.cpus,
-            shared=arguments.shared,
-            progress=show,
-            begun=stop.watch,
-            **bounds_of(arguments),
-        )
-    if not arguments.json:
-        print_processes(done.report)
-    print(done.to_json() if arguments.json else done)
+    with on_interrupt(stop.stop):
+        with progress_of(arguments, "relocating") as show:
+            done = relocate(
+                arguments.folder,
+                arguments.mems,
+                cpus=arguments.cpus,
+                shared=arguments.shared,
+                progress=show,
+                begun=stop.watch,
+                **bounds_of(arguments),
+            )
+        if not arguments.json:
+            print_processes(done.report)
+        print(done.to_json() if arguments.json else done, flush=True)
     if done.report.outcome == "cancelled":
         return INTERRUPTED
     return DONE if done.complete else PAGES_LEFT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import requires
 from support.processes import idle_process
 
-from pymigrate import NodeMask
+from pymigrate import Cpuset, NodeMask
 
 HERE = str(NodeMask.has_memory())
 STOPS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -29,6 +31,22 @@ class Stop:
             os.kill(os.getpid(), int(number))
 sys.meta_path.insert(0, Stop())
 from pymigrate.cli import main
+sys.exit(main())
+"""
+
+# Runs the command, and gets a signal before each thing that it writes, and before that is flushed.
+STOPPED_BY_OUTPUT = """\
+import os, signal, sys
+from pymigrate.cli import main
+write, flush = sys.stdout.write, sys.stdout.flush
+def stopped_write(text):
+    os.kill(os.getpid(), signal.SIGTERM)
+    sys.stdout.flush = stopped_flush
+    return write(text)
+def stopped_flush():
+    os.kill(os.getpid(), signal.SIGINT)
+    flush()
+sys.stdout.write = stopped_write
 sys.exit(main())
 """
 
@@ -93,6 +111,43 @@ def test_signals_on_top_of_signals() -> None:
         cwd="/",
     )
     assert done.stdout == "heard\n"
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("command", ["migrate {} 0 0", "migrate {},{} 0 0", "home {}"])
+def test_while_the_report_is_printed(command: str, as_json: list[str]) -> None:
+    with idle_process() as pid:
+        done = stopped_by_output(*command.replace("{}", str(pid)).split(), *as_json)
+    assert '"outcome": "done"' in done if as_json else ": done in " in done
+
+
+@pytest.mark.parametrize("way", [["--here"], ["--here", "--leash"], ["--hosts", "nobody.invalid"]])
+def test_while_the_report_of_hosts_is_printed(way: list[str]) -> None:
+    if "--hosts" in way:
+        pytest.importorskip("ClusterShell")
+    done = stopped_by_output("job", "cgroup:nobody/here", "home", "--json", *way)
+    assert '"failed"' in done
+
+
+@requires.root
+def test_while_the_report_of_a_cgroup_is_printed() -> None:
+    group = Path(Cpuset.of(os.getpid()).folder) / f"pymigrate-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        if not (group / "cpuset.mems").exists():
+            pytest.skip("the cgroup of the tests has no cpuset for those below")
+        done = stopped_by_output("relocate", str(group), "--mems", HERE)
+    finally:
+        group.rmdir()
+    assert f" -> {HERE}\n" in done
+
+
+def stopped_by_output(*words: str) -> str:
+    """What a command has printed that is told to stop all the while it prints."""
+    program = [sys.executable, "-c", STOPPED_BY_OUTPUT, *words]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/") as done:
+        assert done.stdout
+        return done.stdout.read().decode()
 
 
 @pytest.mark.parametrize("number", STOPS)
