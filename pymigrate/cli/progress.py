@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
+from typing import cast
 
 from pymigrate.errors import Error
 from pymigrate.units import format_bytes
@@ -28,13 +30,36 @@ except ModuleNotFoundError as missing:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import IO, Any
 
 __all__ = ["hosts_bar", "progress_bar"]
 
 
+class _Unheeded:
+    """A stream that need not be taken by anybody: the bar is no reason to lose the report.
+
+    rich would end the process by itself, or let what is wrong through to the operation.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def _drawn(*columns: ProgressColumn) -> Progress:
     """On a terminal it is gone in the end; elsewhere it is written only then."""
-    console = Console(stderr=True)
+    console = Console(file=cast("IO[str]", _Unheeded(sys.stderr)))
     return Progress(*columns, console=console, transient=console.is_terminal)
 
 

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EINVAL, ESRCH
 from pathlib import Path
 
@@ -179,6 +181,45 @@ def test_a_full_disk(buffered: bool) -> None:
     done = shell("$0 plan 0 1 >/dev/full", buffered)
     assert done.returncode == 2
     assert done.stderr == "pymigrate: standard output: No space left on device\n"
+
+
+@contextmanager
+def taken_by_nobody(kind: str) -> Iterator[int]:
+    """A descriptor to write to, in vain."""
+    if kind == "full disk":
+        writer = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, writer = os.openpty() if kind == "terminal that hung up" else os.pipe()
+        os.close(reader)
+    try:
+        yield writer
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("kind", ["full disk", "broken pipe", "terminal that hung up"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["migrate", "--progress", str(os.getpid()), HERE, HERE],
+        ["job", "--progress", "cgroup:nobody/here", "--show", "--hosts", "nobody.invalid"],
+    ],
+    ids=["migrate", "job"],
+)
+def test_a_bar_that_nobody_sees_takes_no_report_with_it(words: list[str], kind: str) -> None:
+    pytest.importorskip("rich")
+    if words[0] == "job":
+        pytest.importorskip("ClusterShell")
+    with taken_by_nobody(kind) as stderr:
+        done = subprocess.run(
+            [*COMMAND, *words, "--json"],
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            cwd="/",
+        )
+    report = json.loads(done.stdout)
+    assert done.returncode == report.get("exit_status", 0)
 
 
 #: The command, once with all that it needs loaded, and then without another file to be had.
