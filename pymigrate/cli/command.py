@@ -11,7 +11,7 @@ import pymigrate
 from pymigrate.cli import check, evict, follow, home, job, migrate, nodes, plan, relocate, show
 from pymigrate.cli.arguments import Parser
 from pymigrate.cli.status import FAILED
-from pymigrate.cli.streams import complain, discard_rest, is_of_output
+from pymigrate.cli.streams import complain, discard_rest, escape_the_rest, is_of_output
 from pymigrate.errors import Error
 
 TYPE_CHECKING = False
@@ -45,6 +45,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         complain("standard output is closed")
         return FAILED
+    if argv is None:
+        escape_the_rest()
     try:
         try:
             return _run(argv)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextlib import suppress
 
-__all__ = ["complain", "discard_rest", "is_of_output"]
+__all__ = ["complain", "discard_rest", "escape_the_rest", "is_of_output"]
 
 # write(2); to a socket it may be ECONNRESET.
 _OF_WRITING = {
@@ -25,6 +26,15 @@ def complain(message: object) -> None:
     """One line on standard error, if anybody takes it."""
     with suppress(OSError):
         print(f"pymigrate: {message}", file=sys.stderr, flush=True)
+
+
+def escape_the_rest() -> None:
+    """Writes what the encoding of standard output lacks with backslashes, as Python does on stderr.
+
+    Names of processes and files are up to others.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_of_output(error: OSError) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -181,6 +182,21 @@ def test_a_full_disk(buffered: bool) -> None:
     done = shell("$0 plan 0 1 >/dev/full", buffered)
     assert done.returncode == 2
     assert done.stderr == "pymigrate: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_name_that_the_encoding_has_no_letters_for(encoding: str, tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    program = tmp_path / "sl\u00e9ep\u20ac"
+    shutil.copy("/bin/sleep", program)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    with subprocess.Popen([program, "1000"]) as process:
+        shown = subprocess.run(
+            [*COMMAND, "show", str(process.pid)], check=False, capture_output=True, env=environment
+        )
+        process.kill()
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert program.name.encode(encoding, "backslashreplace") in shown.stdout
 
 
 @contextmanager
