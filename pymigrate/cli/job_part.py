@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from pymigrate.cli.hosts_view import print_report
 from pymigrate.cli.interrupt import on_interrupt
@@ -18,6 +19,7 @@ from pymigrate.launchers.marks import MARK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from typing import Any
 
     from pymigrate.jobs.job_report import JobProgress
@@ -66,8 +68,8 @@ class _Line:
 
     def begin(self, held: Held) -> None:
         """Says that this host is there, and goes on to, whatever else is done."""
-        for work in (self._live, lambda: self._heed(held)):
-            threading.Thread(target=work, name="pymigrate-line", daemon=True).start()
+        for way in (self._live, self._heed):
+            threading.Thread(None, self._hold, "pymigrate-line", (way, held), daemon=True).start()
 
     def note(self, progress: JobProgress) -> None:
         """How far it is, for the next sign of life."""
@@ -83,13 +85,20 @@ class _Line:
                 print(line, flush=False)
             sys.stdout.flush()
 
+    @staticmethod
+    def _hold(way: Callable[[], None], held: Held) -> None:
+        """The end of either way is that of the line, and so is an error: nobody holds it."""
+        with suppress(OSError):
+            way()
+        held.interrupt()
+
     def _live(self) -> None:
         while not self._over:
             self.tell({"progress": self._how_far})
             time.sleep(self._every)
 
-    def _heed(self, held: Held) -> None:
-        # Not by sys.stdin: an interpreter that ends while a thread holds its lock is aborted.
-        while os.read(sys.stdin.fileno(), 4096):
+    def _heed(self) -> None:
+        # Not by sys.stdin: an interpreter that ends while a thread holds its lock is aborted. There
+        # is none if it was closed at the start, and its number may be that of another file by now.
+        while sys.stdin and os.read(sys.stdin.fileno(), 4096):
             pass
-        held.interrupt()

@@ -102,6 +102,15 @@ def test_a_helper_ends_while_its_leash_is_held() -> None:
     assert b"no cgroup" in done.stdout
 
 
+@pytest.mark.parametrize("leash", ["<&-", "</dev/null", "0>/dev/null"])
+def test_a_helper_without_a_leash_begins_with_nothing(leash: str, tmp_path: Path) -> None:
+    with idle_process() as pid:
+        (tmp_path / "cgroup.procs").write_text(f"{pid}\n")
+        done = shell(f"$0 job cgroup:{tmp_path} 0 0 --here --leash {leash}", True)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert '"outcome":"cancelled"' in done.stdout
+
+
 def test_an_ended_process() -> None:
     pid = ended()
     done = run("migrate", pid, HERE, HERE)
@@ -236,6 +245,20 @@ def test_a_bar_that_nobody_sees_takes_no_report_with_it(words: list[str], kind: 
         )
     report = json.loads(done.stdout)
     assert done.returncode == report.get("exit_status", 0)
+
+
+def test_a_helper_whose_launcher_is_gone_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    words = ["job", f"cgroup:{tmp_path}", "--show", "--here", "--leash"]
+    with taken_by_nobody("broken pipe") as stdout:
+        command = [*COMMAND, *words]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, cwd="/"
+        ) as helper:
+            status = helper.wait(60)
+            assert helper.stderr
+            assert helper.stderr.read() == b"pymigrate: standard output: Broken pipe\n"
+    assert status == 2
 
 
 #: The command, once with all that it needs loaded, and then without another file to be had.
