@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Show = Callable[[Progress], object]
 
 __all__ = [
+    "BOUNDS",
     "STATUSES",
     "add_bounds",
     "add_controls",
@@ -40,6 +41,9 @@ __all__ = [
     "status_of",
     "wants_progress",
 ]
+
+BOUNDS = ("rate", "max_stall", "workers")
+"""What bounds an operation, by the names of the arguments."""
 
 STATUSES = """\
   0    every page that was asked for is where it should be
@@ -111,8 +115,7 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 def bounds_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What ``add_controls`` took for the operation itself, as keyword arguments."""
-    names = ("rate", "max_stall", "workers")
-    return {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
+    return {name: getattr(arguments, name) for name in BOUNDS if getattr(arguments, name)}
 
 
 def carry_out(

@@ -7,7 +7,7 @@ import shlex
 
 from pymigrate.cli.arguments import add_json, add_parser
 from pymigrate.cli.check import add_without_swap
-from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_of
+from pymigrate.cli.controls import BOUNDS, add_bounds, add_progress, add_shared, bounds_of
 from pymigrate.cli.hosts_view import print_report, progress_of_hosts
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import TIMES, duration, rows
@@ -162,8 +162,10 @@ def _refuse_what_would_be_ignored(arguments: argparse.Namespace) -> None:
     for name in ("hosts", "timeout", "command", "progress"):
         if arguments.here and getattr(arguments, name) is not None:
             raise InvalidArgument(f"--here is for this host alone; leave --{name} out")
-    if arguments.look == "show" and arguments.evict:
-        raise InvalidArgument("--show looks at memory as it is; leave --evict out")
+    for name in ("evict", *BOUNDS) if arguments.look == "show" else ():
+        if getattr(arguments, name):
+            option = name.replace("_", "-")
+            raise InvalidArgument(f"--show looks at memory as it is; leave --{option} out")
 
 
 def _wish(arguments: argparse.Namespace) -> Wish:

@@ -39,9 +39,9 @@ class Wish:
         new: Nodes to move them to, likewise. None for ``"show"``, and where pages that are evicted
             may stay nowhere.
         shared: Whether pages that several processes map are moved; None: where that is permitted.
-        rate: Bytes that may move in a second on each host.
-        max_stall: Seconds that one step may hold a process up.
-        workers: Processes that are dealt with at the same time on each host.
+        rate: Bytes that may move in a second on each host; none for ``"show"``.
+        max_stall: Seconds that one step may hold a process up; none for ``"show"``.
+        workers: Processes that are dealt with at the same time on each host, where any are moved.
         without_swap: Whether only what needs no swap is evicted.
 
     Raises:
@@ -75,6 +75,10 @@ class Wish:
             raise InvalidArgument(f"shared {self.shared}: it is for migrations; leave it out")
         if self.without_swap and not self.of_eviction:
             raise InvalidArgument("without_swap True: it is for evictions; leave it out")
+        for name in ("rate", "max_stall") if self.action == "show" else ():
+            value = getattr(self, name)
+            if value is not None:
+                raise InvalidArgument(f"{name} {value}: to show memory moves nothing; leave it out")
 
     def _check_nodes(self) -> None:
         old, new = self.rules
@@ -122,7 +126,9 @@ class Wish:
             words += ["--rate", f"{float(self.rate)!r}"]
         if self.max_stall is not None:
             words += ["--max-stall", f"{float(self.max_stall)!r}s"]
-        return [*words, "--workers", str(self.workers)]
+        if self.action != "show":
+            words += ["--workers", str(self.workers)]
+        return words
 
 
 def _text(name: str, nodes: Nodes | None, *, of_eviction: bool) -> str | None:

@@ -30,6 +30,8 @@ from pymigrate.launchers.wish import Wish
         ({"action": "check-eviction", "old": "0", "new": "home"}, "not rules"),
         ({"action": "evict", "old": 0, "new": 1, "shared": True}, "shared True: .* migrations"),
         ({"action": "show", "shared": False}, "shared False: .* migrations"),
+        ({"action": "show", "rate": 5e6}, "rate 5000000.0: .* moves nothing; leave it out"),
+        ({"action": "show", "max_stall": 1}, "max_stall 1: .* moves nothing; leave it out"),
         ({"old": "0", "new": "lokal"}, "'lokal' .* home, local, cpuset, gpu or device:NAME"),
         ({"new": "homme"}, "'homme' .* home, local, cpuset, gpu or device:NAME"),
         ({"old": "Home", "new": 1}, "'Home' .* home, local, cpuset, gpu or device:NAME"),
@@ -94,7 +96,7 @@ def test_arguments_are_refused_as_elsewhere(
     [
         (Wish(old="0", new="1"), "0 1 --workers 2"),
         (Wish(new="home", workers=4), "home --workers 4"),
-        (Wish("show"), "--show --workers 2"),
+        (Wish("show"), "--show"),
         (Wish("evict", {1, 0}, (), without_swap=True), "0-1 --evict --without-swap --workers 2"),
         (Wish("check-eviction", 0, "!0"), "0 !0 --check --evict --workers 2"),
         (
