@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from pymigrate.jobs.job import Job
     from pymigrate.jobs.job_operation import JobOperation
     from pymigrate.jobs.job_report import JobReport
     from pymigrate.operations.report import Progress
@@ -36,6 +37,7 @@ __all__ = [
     "add_shared",
     "bounds_of",
     "carry_out",
+    "check_controls",
     "print_processes",
     "progress_of",
     "status_of",
@@ -62,7 +64,7 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         "--look-again",
         type=duration,
         metavar="TIME",
-        help="wait that long afterwards, and look whether pages came back",
+        help="wait that long afterwards, and look whether pages came back; not for a job",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and do nothing"
@@ -118,6 +120,12 @@ def bounds_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in BOUNDS if getattr(arguments, name)}
 
 
+def check_controls(arguments: argparse.Namespace, target: int | Job) -> None:
+    """Refuses what ``add_controls`` took for one process and not for a job."""
+    if arguments.look_again and not isinstance(target, int):
+        raise InvalidArgument("--look-again is for one process; for a job, run it again instead")
+
+
 def carry_out(
     operation: Operation | JobOperation, arguments: argparse.Namespace, label: str
 ) -> int:
@@ -127,8 +135,6 @@ def carry_out(
         KernelError: It is refused.
     """
     look_again = getattr(arguments, "look_again", None)
-    if look_again and not isinstance(operation, Operation):
-        raise InvalidArgument("--look-again is for one process; for a job, run it again instead")
     with on_interrupt(operation.cancel) as interrupt:
         with progress_of(arguments, label) as show:
             report = operation.run(show)

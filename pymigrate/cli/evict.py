@@ -6,7 +6,7 @@ from pymigrate.causes import memoryless
 from pymigrate.cli.arguments import add_parser, node_set
 from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.check import add_without_swap, exits_of, look_at_eviction
-from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out
+from pymigrate.cli.controls import STATUSES, add_controls, bounds_of, carry_out, check_controls
 from pymigrate.cli.streams import complain
 from pymigrate.cli.target import add_target, target_of
 
@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if absent:
         complain(f"{absent.text}: nothing can lie there; {absent.remedy}")
     target = target_of(arguments)
+    check_controls(arguments, target)
     if arguments.dry_run:
         return look_at_eviction(target, arguments)
     wishes = {**exits_of(arguments), **bounds_of(arguments)}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pymigrate.cli.arguments import add_parser, add_routes, routes_of
 from pymigrate.cli.check import STATUSES as CHECKED
 from pymigrate.cli.check import print_preflight
-from pymigrate.cli.controls import STATUSES, add_controls, add_shared, bounds_of, carry_out
+from pymigrate.cli.controls import (
+    STATUSES,
+    add_controls,
+    add_shared,
+    bounds_of,
+    carry_out,
+    check_controls,
+)
 from pymigrate.cli.target import add_target, target_of
 from pymigrate.operations.migration import Migration
 from pymigrate.operations.preflight import check
@@ -38,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Migrates and prints the report."""
     routes = routes_of(arguments)
     target = target_of(arguments)
+    check_controls(arguments, target)
     if arguments.dry_run:
         wish = {**routes, "shared": arguments.shared}
         found = check(target, **wish) if isinstance(target, int) else target.check(**wish)

@@ -63,6 +63,7 @@ def test_verdicts_for_each_process(capsys: pytest.CaptureFixture[str]) -> None:
         (["12,"], "is no process id"),
         (["0"], "is no process id"),
         (["--look-again", "1s", "1,1"], "--look-again is for one process"),
+        (["--look-again", "1s", "1,1", "--dry-run"], "--look-again is for one process"),
     ],
 )
 @pytest.mark.parametrize("command", ["migrate", "evict"])
