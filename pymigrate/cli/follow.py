@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _STATUSES = """\
   0    the job has ended, or Ctrl-C, SIGTERM or SIGHUP has ended this
   2    an error, such as a process that is not there
+  130  Ctrl-C, SIGTERM or SIGHUP came before it had begun to look
 """
 
 

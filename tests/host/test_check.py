@@ -44,6 +44,11 @@ def test_every_check_has_a_verdict() -> None:
             assert [verdict.name for verdict in preflight.verdicts] == NAMES
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_verdict_is_explained(name: str) -> None:
+    assert f"``{name}``" in (Verdict.__doc__ or "")
+
+
 def test_an_absent_target_is_told_once() -> None:
     with idle_process() as pid:
         preflight = check(pid, HERE, ABSENT)

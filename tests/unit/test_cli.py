@@ -70,6 +70,11 @@ def test_help_tells_the_exit_statuses(capsys: Capture) -> None:
     ("subcommand", "expected"),
     [
         ("migrate", ["0", "1", "2", "130"] * 2),  # and those of --dry-run
+        ("evict", ["0", "1", "2", "130"] * 2),
+        ("home", ["0", "1", "2", "130"]),
+        ("follow", ["0", "2", "130"]),
+        ("relocate", ["0", "1", "2", "130"]),
+        ("job", ["0", "1", "2", "130"]),
         ("check", ["0", "1", "2", "130"]),
         ("plan", ["0", "2", "130"]),
         ("show", ["0", "2", "130"]),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import pymigrate
+from pymigrate import errors
 from pymigrate.cli.command import parser
 from pymigrate.operations.reasons import EVICTION, MIGRATION
 
@@ -59,6 +60,14 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 @pytest.mark.parametrize("name", pymigrate.__all__)
 def test_public_names_are_in_the_reference(name: str) -> None:
     assert re.search(rf"^#### `{name}\b|^\| `{name}` \|", read("reference.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name in dir(errors) if name in pymigrate.__all__])
+def test_reasons_of_errors_are_in_the_reference(name: str) -> None:
+    told = (getattr(errors, name).__doc__ or "").partition("\n    Reason")[2]
+    reasons = re.findall(r'``"([\w-]+)"``', told)
+    (row,) = re.findall(rf"^\| `{name}` \|.*", read("reference.md"), re.MULTILINE)
+    assert [reason for reason in reasons if f"`{reason}`" not in row] == []
 
 
 @pytest.mark.parametrize(
