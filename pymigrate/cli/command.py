@@ -28,11 +28,11 @@ cpuset allows), !0 (all but these), +0-1 (by rank among the allowed nodes).
 
 exit status:
   0    done
-  1    migrate, evict, home, relocate, job: pages were left behind or have appeared, or a process
-       ended midway;
+  1    migrate, evict, home, relocate, job: pages were left behind or have appeared, or the single
+       process that was named ended midway;
        check, --dry-run: it cannot work
-  2    an error, told on standard error; output that nobody takes is one too
-  130  stopped by Ctrl-C, SIGTERM or SIGHUP; a partial report comes first
+  2    an error, told on standard error or in the report; output that nobody takes is one too
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; if pages were moving, a partial report comes first
 `pymigrate COMMAND --help` has those of each command.
 """
 

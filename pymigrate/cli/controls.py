@@ -49,7 +49,8 @@ BOUNDS = ("rate", "max_stall", "workers")
 
 STATUSES = """\
   0    every page that was asked for is where it should be
-  1    pages were left behind or have appeared, or the process ended midway
+  1    pages were left behind or have appeared, or the process ended midway, which one of a job may;
+       of a job also: new processes kept appearing
   2    an error, before anything was done or midway; of a job: for one of its processes at least,
        see the report
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; the report says what had been done
@@ -59,7 +60,7 @@ exit status with --dry-run:
 
 def add_controls(parser: argparse.ArgumentParser) -> None:
     """How fast, how watched, and what is printed."""
-    add_bounds(parser)
+    add_bounds(parser, "threads that work (1); for a job, processes at the same time (2)")
     parser.add_argument(
         "--look-again",
         type=duration,
@@ -73,8 +74,10 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def add_bounds(parser: argparse.ArgumentParser) -> None:
-    """How fast it may go."""
+def add_bounds(
+    parser: argparse.ArgumentParser, workers_are: str = "processes at the same time (2)"
+) -> None:
+    """How fast it may go; by default for what takes a single process as a job of one."""
     parser.add_argument(
         "--rate",
         type=size,
@@ -87,12 +90,7 @@ def add_bounds(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help=f"how long one step may hold a process up: 500us, 5ms ({TIMES})",
     )
-    parser.add_argument(
-        "--workers",
-        type=workers,
-        metavar="N",
-        help="threads that work (1); for a job, processes at the same time (2)",
-    )
+    parser.add_argument("--workers", type=workers, metavar="N", help=workers_are)
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:

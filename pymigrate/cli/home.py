@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from pymigrate.cli.arguments import add_json, add_parser
-from pymigrate.cli.controls import (
-    STATUSES,
-    add_bounds,
-    add_progress,
-    add_shared,
-    bounds_of,
-    carry_out,
-)
+from pymigrate.cli.controls import add_bounds, add_progress, add_shared, bounds_of, carry_out
 from pymigrate.cli.target import add_target, target_of
 
 TYPE_CHECKING = False
@@ -19,6 +12,12 @@ if TYPE_CHECKING:
 
     from pymigrate.cli.arguments import Subparsers
 
+_STATUSES = """\
+  0    every page that was asked for is where it should be, or its process has ended
+  1    pages were left behind or have appeared, or new processes kept appearing
+  2    an error, before anything was done or with one of the processes at least, see the report
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; the report says what had been done
+"""
 _PLACES = {
     "affinity": "of the CPUs that its threads may use (the default)",
     "ran": "of the CPUs that its threads last ran on",
@@ -34,7 +33,7 @@ def add_to(subparsers: Subparsers) -> None:
         "bring the memory of a process or a job to where it runs",
         "Move the pages of each process that are elsewhere to the nodes where it runs, or to the "
         "node of a device, and report.",
-        STATUSES.partition("exit status with")[0],
+        _STATUSES,
     )
     add_target(parser)
     add_place(parser)

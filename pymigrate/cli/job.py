@@ -88,7 +88,7 @@ def _add_hosts(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         type=duration,
         metavar="TIME",
-        help=f"how long a host may be silent before it is given up ({TIMES})",
+        help=f"how long a host may be silent before it is given up (60s; {TIMES})",
     )
     parser.add_argument(
         "--command",
@@ -113,7 +113,10 @@ def _add_helper(parser: argparse.ArgumentParser) -> None:
         "--rows", type=rows, metavar="N", help="with --here: tell of so many processes at most"
     )
     helper.add_argument(
-        "--every", type=duration, metavar="TIME", help="with --leash: between two signs of life"
+        "--every",
+        type=duration,
+        metavar="TIME",
+        help="with --leash: between two signs of life (1s)",
     )
 
 

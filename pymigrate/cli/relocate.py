@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _STATUSES = """\
   0    all memory of the cgroup is on its new nodes
   1    pages were left elsewhere, or a process could not be dealt with: see the report
-  2    an error: it is not changed, or changed back
+  2    an error: it is not changed, or changed back, unless the error says that it is not
   130  stopped by Ctrl-C, SIGTERM or SIGHUP: with a report, which says what has moved, the cgroup
        has the new nodes; without one the old setting is back
 """
