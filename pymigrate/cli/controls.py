@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -130,12 +131,17 @@ def carry_out(
     """Runs an operation and prints its report. The first Ctrl-C stops it after the step under way.
 
     Raises:
-        KernelError: It is refused.
+        KernelError: It is refused, and nothing has moved.
     """
     look_again = getattr(arguments, "look_again", None)
     with on_interrupt(operation.cancel) as interrupt:
-        with progress_of(arguments, label) as show:
-            report = operation.run(show)
+        try:
+            with progress_of(arguments, label) as show:
+                report = operation.run(show)
+        except KernelError as error:
+            if not _has_moved_any(operation):
+                raise
+            return _tell_midway(operation.report, error, arguments)
         if isinstance(operation, Operation) and look_again and operation.report.after:
             if not interrupt.wait(look_again):
                 _look_again(operation)
@@ -144,6 +150,26 @@ def carry_out(
             print_processes(operation.report)
         print(report.to_json() if arguments.json else report, flush=True)
     return status_of(report)
+
+
+def _has_moved_any(operation: Operation | JobOperation) -> bool:
+    try:
+        return operation.report.total.moved > 0
+    except InvalidArgument:  # there is none: it was refused beforehand
+        return False
+
+
+def _tell_midway(
+    report: Report | JobReport, error: KernelError, arguments: argparse.Namespace
+) -> int:
+    """What had been done when it was refused, and why it went no further."""
+    if arguments.json:
+        told = {"error": error.to_dict(), "report": report.to_dict()}
+        print(json.dumps(told), flush=True)
+    else:
+        print(report, flush=True)
+    complain(error)
+    return FAILED
 
 
 def status_of(report: Report | JobReport) -> int:

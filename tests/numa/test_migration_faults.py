@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import io
+import json
 import mmap
 import os
 import signal
 import threading
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Callable
 
 import pytest
-from support import kernels, numa, requires
+from support import kernels, numa, requires, seccomp
 from support.accounts import check_sums
 from support.cpuset import cpuset
 from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
@@ -21,8 +24,10 @@ from support.fullness import full_node, too_many_pages
 from support.memory import PAGE, Block, Target, target
 from support.pids import bury, fork_a_twin, hold_still, kill, mortal, outliving, reborn
 from support.processes import about_to_exec, as_user, ended, idle_process, in_child, servant, zombie
+from support.syscalls import numbers
 
 from pymigrate import NodeMask, NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory, migrate
+from pymigrate.cli import main
 from pymigrate.kernel.resident import Residency, residency
 from pymigrate.operations import direct
 from pymigrate.operations.migration import Migration
@@ -198,6 +203,36 @@ def test_it_becomes_another_program_between_two_calls(monkeypatch: pytest.Monkey
 def become_sleep(_: Block) -> None:
     """Replaces the program of this process."""
     os.execvp("sleep", ["sleep", "60"])  # noqa: S606
+
+
+# -- it may not be moved any longer
+
+
+@pytest.mark.parametrize("asked_for", [[], ["--json"]])
+def test_the_command_tells_what_had_moved_with_the_refusal(asked_for: list[str]) -> None:
+    def refuse_soon(*_: object) -> None:
+        if 0 < process.counts().get(0, 0) < MANY:
+            seccomp.refuse(errno.EPERM, numbers().move_pages)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def move(pid: int) -> tuple[int, str]:
+        signal.signal(signal.SIGALRM, refuse_soon)
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+        with redirect_stdout(io.StringIO()) as output:
+            status = main(["migrate", *asked_for, "--rate", str(RATE / 2), str(pid), "0", "1"])
+        return status, output.getvalue()
+
+    with target([0] * MANY) as process:
+        status, output = in_child(lambda: move(process.pid))
+        assert 0 < process.counts()[0] < MANY
+    assert status == 2
+    if asked_for:
+        told = json.loads(output)
+        assert told["error"]["reason"] == "sandbox"
+        assert 0 < told["report"]["moved"] < MANY
+    else:
+        assert "cancelled" in output
+        assert "not-tried" in output
 
 
 # -- it goes on meanwhile
