@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
+from pymigrate._native import ffi, lib
 from pymigrate.errors import KernelError, NodesRefused, NotPermitted, NoUserMemory
 from pymigrate.nodemask import NodeMask
 
@@ -14,12 +16,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Cause",
     "memoryless",
+    "move_no_pages",
     "name_one_of",
     "no_user_memory",
     "nodes_are",
     "not_traceable",
     "outside_cpuset_of_caller",
     "outside_cpuset_of_target",
+    "unexplained",
 ]
 
 
@@ -57,10 +61,28 @@ def no_user_memory(target: Task) -> Cause | None:
     return None
 
 
+def move_no_pages(pid: int) -> int:
+    """What the kernel answers to a move_pages(2) that moves nothing: 0, or -errno.
+
+    It looks whether the caller may trace the process, and at nothing else that EPERM stands for
+    (find_mm_struct() in mm/migrate.c); pid 0 is the caller, who may.
+    """
+    return lib.pm_move_pages(pid, 0, ffi.NULL, ffi.NULL, ffi.NULL, 0)
+
+
 def not_traceable(caller: Task, target: Task) -> Cause | None:
-    """The check of ptrace(2) that the calls make first."""
+    """The check of ptrace(2) that the calls make first: the kernel says whether, /proc why."""
+    answer = move_no_pages(target.pid)
+    if answer and move_no_pages(0):  # there is no such call, or a filter answers for it
+        refused = not caller.may_trace(target)
+    else:
+        refused = answer == -errno.EPERM
+    return _untraceable(caller, target) if refused else None
+
+
+def _untraceable(caller: Task, target: Task) -> Cause:
     if caller.may_trace(target):
-        return None
+        return unexplained()
     remedy = "run as that user, or with CAP_SYS_PTRACE"
     if caller.namespace != target.namespace:
         text = "it is in another user namespace"
@@ -75,6 +97,17 @@ def not_traceable(caller: Task, target: Task) -> Cause | None:
         text = "it is not dumpable: it changed its credentials, or asked not to be looked at"
         remedy = "run with CAP_SYS_PTRACE"
     return Cause(NotPermitted, "ptrace", text, remedy)
+
+
+def unexplained() -> Cause:
+    """EPERM of the kernel, where /proc shows nothing that stands in the way."""
+    return Cause(
+        NotPermitted,
+        "unknown",
+        "the ids and cpusets allow it, so a user namespace, a process that is not dumpable, or a "
+        "security module stands in the way; which one cannot be told from here",
+        "try with CAP_SYS_PTRACE in the user namespace of the target",
+    )
 
 
 def outside_cpuset_of_target(nodes: NodeMask, target: Task) -> Cause | None:

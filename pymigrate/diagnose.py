@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from pymigrate import _files, causes
-from pymigrate._native import ffi, lib
+from pymigrate._native import lib
 from pymigrate.causes import Cause
 from pymigrate.errors import (
     GONE_REMEDY,
@@ -75,13 +75,7 @@ def _not_permitted(caller: Task, target: Task, new: NodeMask, call: str) -> Caus
         return outside
     if caller.filtered:
         return _filter(call)
-    return Cause(
-        NotPermitted,
-        "unknown",
-        "the ids and cpusets allow it, so a user namespace, a process that is not dumpable, or a "
-        "security module stands in the way; which one cannot be told from here",
-        "try with CAP_SYS_PTRACE in the user namespace of the target",
-    )
+    return causes.unexplained()
 
 
 def _invalid(caller: Task, target: Task, old: NodeMask, new: NodeMask) -> Cause:
@@ -124,7 +118,7 @@ def harmless_calls(caller: Task) -> dict[str, int]:
     allowed = caller.allowed.to_bitmap()
     return {
         "migrate_pages": lib.pm_migrate(0, b"", 0, allowed, len(allowed)),
-        "move_pages": lib.pm_move_pages(0, 0, ffi.NULL, ffi.NULL, ffi.NULL, 0),
+        "move_pages": causes.move_no_pages(0),
     }
 
 

@@ -11,12 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import seccomp
+from support import namespaces, requires, seccomp
+from support.credentials import NOBODY, become, set_dumpable
 from support.mappings import Map, anonymous
-from support.processes import idle_process, in_child, servant
+from support.processes import as_user, idle_process, in_child, servant
 from support.syscalls import numbers
 
-from pymigrate import InvalidType, NodeMask, Preflight, Verdict, check, residency
+from pymigrate import (
+    InvalidType,
+    Migration,
+    NodeMask,
+    NotPermitted,
+    Preflight,
+    Verdict,
+    check,
+    check_eviction,
+    migrate,
+    residency,
+)
 from pymigrate.units import PAGE_SIZE
 
 HERE = NodeMask.has_memory()
@@ -88,6 +100,51 @@ def test_a_sandbox(forbidden: tuple[str, ...]) -> None:
     assert verdict.state == ("refused" if forbidden == CALLS else "warning")
     assert bool(preflight) == (forbidden != CALLS)
     assert [call in verdict.remedy for call in CALLS] == [call in forbidden for call in CALLS]
+
+
+@requires.root
+def test_a_process_in_a_user_namespace_that_the_caller_owns() -> None:
+    """As of a rootless container: its owner has every capability in it (cap_capable())."""
+    namespaces.needed()
+
+    def contained() -> None:
+        become(NOBODY)
+        set_dumpable(True)
+        namespaces.enter(f"0 {NOBODY} 1")
+
+    def moved() -> tuple[int, str, Preflight]:
+        left = migrate(pid, HERE, HERE)
+        return left, Migration(pid, HERE, HERE).run().outcome, check(pid, HERE, HERE)
+
+    with idle_process(contained) as pid:
+        left, outcome, preflight = as_user(NOBODY, moved)
+    assert (left, outcome) == (0, "done")
+    assert preflight
+    assert by_name(preflight)["identity"].state == "ok"
+
+
+@requires.root
+@pytest.mark.parametrize("sandboxed", [False, True])
+def test_a_process_outside_of_the_user_namespace(sandboxed: bool) -> None:
+    """Its map of ids may look like that of the first namespace, and yet it is another one."""
+    namespaces.needed()
+
+    def contained() -> tuple[Preflight, Preflight]:
+        namespaces.enter(namespaces.ALL_IDS, groups=True)
+        with pytest.raises(NotPermitted, match="stands in the way"):
+            migrate(pid, HERE, HERE)
+        if sandboxed:  # what is left tells no more than /proc
+            seccomp.refuse(errno.EPERM, numbers().move_pages)
+        else:
+            with pytest.raises(NotPermitted, match="stands in the way"):
+                Migration(pid, HERE, HERE).run()
+        return check(pid, HERE, HERE), check_eviction(pid, HERE, ())
+
+    with idle_process() as pid:
+        for preflight in in_child(contained):
+            verdict = by_name(preflight)["identity"]
+            assert verdict.state == ("ok" if sandboxed else "refused")
+            assert not preflight
 
 
 def test_what_would_move() -> None:
