@@ -22,8 +22,20 @@ def read_text(path: str) -> str:
     Raises:
         OSError: As from open(2) and read(2).
     """
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return file.read()
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of such a file, without their newlines.
+
+    Nothing else ends a line: what Python takes for an end as well, such as a carriage return, may
+    stand in the name of a mount or a process.
+
+    Raises:
+        OSError: As from open(2) and read(2).
+    """
+    return read_text(path).split("\n")[:-1]
 
 
 def read_bytes(path: str) -> bytes:
@@ -68,7 +80,7 @@ def read_status(pid: int) -> dict[str, str]:
         NotPermitted: /proc hides it from this user.
     """
     try:
-        text = read_text(f"/proc/{pid or 'thread-self'}/status")
+        lines = read_lines(f"/proc/{pid or 'thread-self'}/status")
     except (FileNotFoundError, ProcessLookupError):
         cause = "there is no process or thread with that id"
         raise NoSuchProcess(
@@ -79,7 +91,7 @@ def read_status(pid: int) -> dict[str, str]:
         raise NotPermitted(
             errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user"
         ) from None
-    pairs = (line.partition(":") for line in text.splitlines())
+    pairs = (line.partition(":") for line in lines)
     return {name: value.strip() for name, _, value in pairs}
 
 

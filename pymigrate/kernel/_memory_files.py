@@ -161,7 +161,8 @@ def open_memory_file(pid: int, name: str) -> int:
 
 def read_memory_file(pid: int, name: str) -> str:
     """The whole of a file of that kind; raises what ``open_memory_file`` does."""
-    with open(open_memory_file(pid, name), encoding="utf-8", errors="surrogateescape") as file:
+    number = open_memory_file(pid, name)
+    with open(number, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         try:
             return file.read()
         except ProcessLookupError:

@@ -130,7 +130,7 @@ def _located(pid: int, controller: str) -> tuple[int, list[str]] | None:
 
 def _path(pid: int, controller: str) -> str | None:
     try:
-        lines = _files.read_text(f"/proc/{pid or 'self'}/cgroup").splitlines()
+        lines = _files.read_lines(f"/proc/{pid or 'self'}/cgroup")
     except OSError:
         return None
     for line in lines:
@@ -152,7 +152,7 @@ def _upwards(folder: str, mount: str) -> list[str]:
 def _hierarchies() -> list[Hierarchy]:
     """What is mounted (proc_pid_mountinfo(5)); of v1 each hierarchy by itself."""
     try:
-        lines = _files.read_text("/proc/self/mountinfo").splitlines()
+        lines = _files.read_lines("/proc/self/mountinfo")
     except OSError:
         return []
     found = []

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pymigrate._files import NODE_DIRECTORY, read_text
+from pymigrate._files import NODE_DIRECTORY, read_lines, read_text
 from pymigrate.errors import Unsupported
 from pymigrate.kernel._memory_files import kilobytes
 from pymigrate.nodemask import NodeMask
@@ -165,7 +165,7 @@ def _node(
     path: str, number: int, online: NodeMask, tiers: dict[int, int], devices: dict[int, str]
 ) -> Node:
     # A line: "Node 0 MemTotal:  1024 kB".
-    meminfo = (line.split(None, 2)[2].split(":", 1) for line in _lines(f"{path}/meminfo"))
+    meminfo = (line.split(None, 2)[2].split(":", 1) for line in read_lines(f"{path}/meminfo"))
     sizes = dict(meminfo)
     # CPU lists have the grammar of node lists, and their numbers the same limit.
     cpus = frozenset(_node_set(f"{path}/cpulist"))
@@ -242,10 +242,6 @@ def _devices(path: str) -> dict[int, str]:
 def _node_set(path: str) -> NodeMask:
     text = read_text(path).strip()
     return NodeMask(text) if text else NodeMask()
-
-
-def _lines(path: str) -> list[str]:
-    return read_text(path).splitlines()
 
 
 def _optional(path: str) -> str | None:

@@ -32,7 +32,7 @@ def proportional_residency(pid: int) -> Residency:
     found = residency(pid)
     whole = _files.read_status(pid)
     rollup = read_memory_file(pid, "smaps_rollup")
-    parts = dict(line.split(":", 1) for line in rollup.splitlines()[1:])
+    parts = dict(line.split(":", 1) for line in rollup.split("\n")[1:-1])
     shares = {kind: _share(parts, whole, *names) for kind, names in _FIELDS.items()}
     return Residency(
         {

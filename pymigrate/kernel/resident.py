@@ -204,5 +204,5 @@ def _by_node(sums: ResidencySums) -> dict[tuple[int, str], int]:
 
 def _read_thp(pid: int) -> int:
     text = read_memory_file(pid, "smaps_rollup")
-    fields = dict(line.split(":", 1) for line in text.splitlines()[1:])
+    fields = dict(line.split(":", 1) for line in text.split("\n")[1:-1])
     return sum(kilobytes(fields, name) for name in _THP_FIELDS)

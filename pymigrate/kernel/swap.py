@@ -54,7 +54,7 @@ class Swap:
     @classmethod
     def read(cls, pid: int) -> Swap:
         """Looks now; pid 0 is the calling process."""
-        pairs = (line.partition(":") for line in _files.read_text("/proc/meminfo").splitlines())
+        pairs = (line.partition(":") for line in _files.read_lines("/proc/meminfo"))
         fields = {name: value.strip() for name, _, value in pairs}
         return cls(
             total=kilobytes(fields, "SwapTotal"),
@@ -96,12 +96,12 @@ def _limit(folder: str) -> int | None:
 
 def _areas() -> list[SwapArea]:
     try:
-        lines = _files.read_text("/proc/swaps").splitlines()[1:]
+        lines = _files.read_lines("/proc/swaps")[1:]
     except OSError:
         return []  # a kernel without swap
     areas = []
     for line in lines:
-        path, kind, size, used = line.split()[:4]
+        path, kind, size, used, _ = line.rsplit(None, 4)  # all but the path are words
         if os.path.basename(path).startswith("zram"):
             kind = "zram"
         areas.append(SwapArea(path, kind, int(size) * 1024, int(used) * 1024))

@@ -24,6 +24,12 @@ def hide_nodes() -> None:
     _mount("tmpfs", "/sys/devices/system/node", "")
 
 
+def mount_tmpfs(place: str) -> None:
+    """Mounts an empty tmpfs at a folder that is there."""
+    _own_mounts()
+    _mount("tmpfs", place, "")
+
+
 def _own_mounts() -> None:
     check(_libc.unshare(_CLONE_NEWNS))
     check(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC_PRIVATE), None))

@@ -45,7 +45,7 @@ def test_room(room: int | None, expected: int) -> None:
 def test_areas(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
         "/proc/swaps": "Filename Type Size Used Priority\n/dev/zram0 partition 1024 4 100\n"
-        "/dev/sda2 partition 10 0 -2\n/swap\\040file file 8 8 -3\n",
+        "/dev/sda2 partition 10 0 -2\n/swap\\040file\r\v. file 8 8 -3\n",
         "/proc/meminfo": "MemTotal: 9 kB\nSwapTotal: 1042 kB\nSwapFree: 1030 kB\n",
     }
     monkeypatch.setattr(_files, "read_text", files.__getitem__)
@@ -56,7 +56,7 @@ def test_areas(monkeypatch: pytest.MonkeyPatch) -> None:
         areas=(
             SwapArea("/dev/zram0", "zram", 1024 * 1024, 4096),
             SwapArea("/dev/sda2", "partition", 10240, 0),
-            SwapArea("/swap\\040file", "file", 8192, 8192),
+            SwapArea("/swap\\040file\r\v.", "file", 8192, 8192),
         ),
         cgroup_room=None,
     )
