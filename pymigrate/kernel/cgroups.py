@@ -90,29 +90,34 @@ def nameless_below(folder: str) -> int:
 
 
 def _listed_below(folder: str) -> Iterator[int]:
-    for path, _, _ in os.walk(folder):
+    for path, _, _ in os.walk(folder, onerror=lambda error: _check_gone(error, error.filename)):
         # The processes of a threaded cgroup are those of its domain, which is above it.
         yield from _processes_in(path, threaded=path != folder)
 
 
 def _processes_in(folder: str, *, threaded: bool) -> list[int]:
+    path = os.path.join(folder, "cgroup.procs")
     try:
-        with open(os.path.join(folder, "cgroup.procs"), encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             # 0 stands for a process of another pid namespace.
             return [int(line) for line in file]
-    except FileNotFoundError:
-        return []  # removed meanwhile
     except OSError as error:
-        if error.errno == errno.ENODEV:
-            return []  # the same, by a file that was open already
         if error.errno == errno.EOPNOTSUPP:
             if threaded:
                 return []
             cause = f"{folder} is a threaded cgroup; name the domain above it"
             raise KernelError(error.errno, cause, pid=0) from None
-        raise NotPermitted(
-            error.errno or errno.EACCES, f"{folder}/cgroup.procs: {error.strerror}", pid=0
-        ) from None
+        _check_gone(error, path)
+        return []
+
+
+def _check_gone(error: OSError, path: str) -> None:
+    """Raises what keeps the caller from a look; but what was removed meanwhile has nobody in it."""
+    if error.errno in (errno.ENOENT, errno.ENODEV):  # the second by a file that was open already
+        return
+    _files.check_no_shortage(error, 0)
+    cause = f"{path}: {error.strerror}"
+    raise NotPermitted(error.errno or errno.EACCES, cause, pid=0) from None
 
 
 def _located(pid: int, controller: str) -> tuple[int, list[str]] | None:

@@ -203,4 +203,6 @@ def _optional(path: str) -> str | None:
 
 
 def _reading(number: int) -> str:
-    return "gone" if number in (errno.ENOENT, errno.ENODEV) else "permission"
+    if number in (errno.ENOENT, errno.ENODEV):
+        return "gone"
+    return "permission" if number in (errno.EACCES, errno.EPERM) else "unknown"

@@ -1,0 +1,71 @@
+"""Cgroups that cannot be looked into say so: none of them looks as if nobody were in it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Callable
+
+import pytest
+from support import requires
+from support.credentials import NOBODY
+from support.processes import as_user, in_child
+
+from pymigrate import Cpuset, CpusetRefused, KernelError, NotPermitted
+from pymigrate.kernel import cgroups
+from pymigrate.kernel.cgroups import processes_below
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A cgroup as it looks, with one below; others may come as far as there."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "step").mkdir()
+        for place in (folder, folder / "step"):
+            (place / "cgroup.procs").write_text(f"{os.getpid()}\n")
+        for file in ("mems", "mems.effective", "cpus", "cpus.effective"):
+            (folder / f"cpuset.{file}").write_text("0\n")
+        yield folder
+
+
+def out_of_files(function: Callable[[], object]) -> object:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1024))
+    return function()
+
+
+def test_no_more_files_may_be_opened(group: Path) -> None:
+    def listed() -> object:
+        return list(processes_below(str(group)))
+
+    def of_one() -> object:
+        return cgroups._processes_in(str(group), threaded=False)
+
+    for look in (listed, of_one):
+        with pytest.raises(KernelError, match="can open no more files") as refused:
+            in_child(partial(out_of_files, look))
+        assert (type(refused.value), refused.value.errno) == (KernelError, errno.EMFILE)
+    with pytest.raises(CpusetRefused) as unread:
+        in_child(partial(out_of_files, lambda: Cpuset.read(str(group))))
+    assert (unread.value.errno, unread.value.reason) == (errno.EMFILE, "unknown")
+
+
+@requires.root
+def test_a_cgroup_below_that_may_not_be_looked_into(group: Path) -> None:
+    (group / "step").chmod(0o700)
+    with pytest.raises(NotPermitted, match="step"):
+        as_user(NOBODY, lambda: list(processes_below(str(group))))
+
+
+def test_a_cgroup_below_that_is_removed_meanwhile(group: Path) -> None:
+    found = processes_below(str(group))
+    assert next(found) == os.getpid()
+    (group / "step" / "cgroup.procs").unlink()
+    (group / "step").rmdir()
+    assert list(found) == []
