@@ -23,6 +23,7 @@ __all__ = [
     "not_traceable",
     "outside_cpuset_of_caller",
     "outside_cpuset_of_target",
+    "too_large",
     "unexplained",
 ]
 
@@ -133,6 +134,14 @@ def outside_cpuset_of_caller(nodes: NodeMask, caller: Task) -> Cause | None:
         return None
     text = f"{nodes_are(nodes)} outside the cpuset of the caller"
     return Cause(NodesRefused, "cpuset", text, name_one_of(caller.allowed))
+
+
+def too_large(nodes: NodeMask, caller: Task) -> Cause | None:
+    """Nodes that this kernel could not have."""
+    if not nodes or nodes.highest < caller.max_nodes:
+        return None
+    text = f"node {nodes.highest}: this kernel is built for nodes 0-{caller.max_nodes - 1}"
+    return Cause(NodesRefused, "too-large", text, name_one_of(NodeMask.online()))
 
 
 def memoryless(nodes: NodeMask) -> Cause | None:

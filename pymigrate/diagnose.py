@@ -79,10 +79,9 @@ def _not_permitted(caller: Task, target: Task, new: NodeMask, call: str) -> Caus
 
 
 def _invalid(caller: Task, target: Task, old: NodeMask, new: NodeMask) -> Cause:
-    nodes = old | new
-    if nodes and nodes.highest >= caller.max_nodes:
-        text = f"node {nodes.highest}: this kernel is built for nodes 0-{caller.max_nodes - 1}"
-        return Cause(NodesRefused, "too-large", text, causes.name_one_of(NodeMask.online()))
+    too_large = causes.too_large(old | new, caller)
+    if too_large:
+        return too_large
     if not new & NodeMask.has_memory():
         return causes.memoryless(new) or _unknown()
     return (

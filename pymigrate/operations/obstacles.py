@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "find_obstacles", "refuse"]
 
 _NUMBERS = {
+    "source-nodes": errno.EINVAL,
     "user-memory": errno.EINVAL,
     "identity": errno.EPERM,
     "target-nodes": errno.ENODEV,
@@ -52,9 +53,10 @@ def find_obstacles(facts: Facts) -> Iterator[tuple[str, Cause | None]]:
     Rules on cpusets are left out where no target is there: that says it all.
     """
     targets = facts.routes.targets
+    yield "source-nodes", causes.too_large(facts.routes.old, facts.caller)
     yield "user-memory", causes.no_user_memory(facts.target)
     yield "identity", causes.not_traceable(facts.caller, facts.target)
-    absent = causes.memoryless(targets)
+    absent = causes.too_large(facts.routes.new, facts.caller) or causes.memoryless(targets)
     yield "target-nodes", absent
     there = targets & NodeMask.has_memory() if absent else targets
     if there or not absent:
@@ -71,7 +73,8 @@ def refuse(facts: Facts) -> None:
         NoUserMemory: It is a kernel thread or a zombie.
         NotPermitted: The caller may not touch the process or its shared pages, or the process may
             not have memory on the targets.
-        NodesRefused: A target has no memory, or none is in the cpuset of the caller.
+        NodesRefused: A target has no memory, or none is in the cpuset of the caller; or the kernel
+            is not built for one of the nodes.
     """
     for name, cause in find_obstacles(facts):
         if cause:

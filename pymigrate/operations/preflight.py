@@ -70,7 +70,6 @@ def check(
         verdicts = [
             Verdict("alive", OK, f"pid {process.pid} is there, since tick {process.start_time}"),
             _sandbox(caller),
-            source_nodes_verdict(routes),
             *_obstacles(Facts(routes, caller, target, shared=bool(shared)), shared),
         ]
         if any(verdict.state == REFUSED for verdict in verdicts):
@@ -93,6 +92,8 @@ _FINE = {
 
 def _obstacles(facts: Facts, shared: bool | None) -> Iterator[Verdict]:
     found = dict(find_obstacles(facts))
+    name = "source-nodes"
+    yield _refused(name, found[name]) or source_nodes_verdict(facts.routes)
     for name, fine in _FINE.items():
         if name in found:
             yield _refused(name, found[name]) or Verdict(name, OK, fine)
