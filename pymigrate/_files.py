@@ -15,6 +15,9 @@ NODE_DIRECTORY = "/sys/devices/system/node"
 
 _SMALL = 16384
 
+# MAX_NUMNODES of most kernels, in the words of 32 bits that %*pb prints.
+_NODE_WORDS = 1024 // 32
+
 
 def read_text(path: str) -> str:
     """The whole of a small file of the kernel's.
@@ -92,7 +95,24 @@ def read_status(pid: int) -> dict[str, str]:
             errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user"
         ) from None
     pairs = (line.partition(":") for line in lines)
-    return {name: value.strip() for name, _, value in pairs}
+    fields = {name: value.strip() for name, _, value in pairs}
+    if "Mems_allowed" not in fields:
+        fields["Mems_allowed"] = _possible_nodes()
+    return fields
+
+
+def _possible_nodes() -> str:
+    """What stands in for Mems_allowed where the kernel has no cpusets (CONFIG_CPUSETS).
+
+    A process may then have memory on every node that there can be (cpuset_mems_allowed()).
+    """
+    from pymigrate.nodemask import NodeMask  # which stands on this module
+
+    try:
+        words = NodeMask.possible().to_hex()
+    except Unsupported:
+        words = NodeMask(0).to_hex()
+    return "00000000," * (_NODE_WORDS - 1 - words.count(",")) + words
 
 
 def read_status_fields(pid: int, names: Sequence[str]) -> list[str]:
@@ -105,12 +125,18 @@ def read_status_fields(pid: int, names: Sequence[str]) -> list[str]:
     try:
         text = read_bytes(f"/proc/{pid or 'thread-self'}/status").decode("utf-8", "replace")
     except OSError:
-        fields = read_status(pid)  # which says why
-        return [fields[name] for name in names]
+        return _pick(pid, names)  # which says why
     found = []
     for name in names:
-        _, _, text = text.partition(f"\n{name}:\t")
+        _, there, text = text.partition(f"\n{name}:\t")
+        if not there:
+            return _pick(pid, names)
         value, _, text = text.partition("\n")
         text = f"\n{text}"
         found.append(value)
     return found
+
+
+def _pick(pid: int, names: Sequence[str]) -> list[str]:
+    fields = read_status(pid)
+    return [fields[name] for name in names]
