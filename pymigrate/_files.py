@@ -42,14 +42,20 @@ def read_lines(path: str) -> list[str]:
 
 
 def read_bytes(path: str) -> bytes:
-    """The same as bytes and in one read, for files of some kilobytes that are read very often.
+    """The same as bytes, for files that are read very often and mostly have some kilobytes.
+
+    Those are read at once: these files give less than is asked for at their end alone.
 
     Raises:
         OSError: As from open(2) and read(2).
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(file, _SMALL)
+        text = block = os.read(file, _SMALL)
+        while len(block) == _SMALL:
+            block = os.read(file, _SMALL)
+            text += block
+        return text
     finally:
         os.close(file)
 

@@ -206,6 +206,19 @@ def test_some_fields_of_a_status() -> None:
             _files.read_status_fields(pid, names)
 
 
+@requires.root
+def test_a_process_of_very_many_groups() -> None:
+    """Its status is longer than what is read of most at once."""
+    with idle_process(lambda: os.setgroups(range(2**31, 2**31 + 4000))) as pid:
+        whole = _files.read_status(pid)
+        assert len(whole["Groups"]) > 40_000
+        names = ["Threads", "Mems_allowed"]
+        assert _files.read_status_fields(pid, names) == [whole[name] for name in names]
+        cpus = whole["Cpus_allowed_list"]
+        assert allowed_cpus(pid, "several", cpus) == {cpus}
+        assert f"Groups:\t{whole['Groups']}".encode() in _files.read_bytes(f"/proc/{pid}/status")
+
+
 # -- cpusets, as this machine has them
 
 
