@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from pymigrate.errors import GONE_REMEDY, KernelError, NoSuchProcess, NotPermitted, Unsupported
+from pymigrate.errors import KernelError, NotPermitted, Unsupported, no_such_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +68,31 @@ def check_no_shortage(error: OSError, pid: int) -> None:
         raise KernelError(error.errno, cause, pid=pid, remedy=remedy) from None
 
 
+def unseen(pid: int, error: OSError) -> KernelError:
+    """The error for a process of which /proc shows nothing: it is gone, or hidden from this user.
+
+    With the mount option hidepid the folder of a process is closed (1), or not there (2, 4).
+
+    Raises:
+        KernelError: The caller can open no more files.
+    """
+    check_no_shortage(error, pid)
+    if not isinstance(error, PermissionError) and _is_gone(pid):
+        return no_such_process(pid)
+    cause = "its /proc is hidden from this user (mount option hidepid, see proc(5))"
+    return NotPermitted(errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user")
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def read_node_set(name: str) -> str:
     """The node list in a file such as ``online`` (Documentation/ABI/stable/sysfs-devices-node).
 
@@ -85,21 +110,13 @@ def read_status(pid: int) -> dict[str, str]:
     """The fields of ``/proc/PID/status`` (proc_pid_status(5)); pid 0 is the calling thread.
 
     Raises:
-        NoSuchProcess: There is no such process or thread, or /proc hides it altogether.
+        NoSuchProcess: There is no such process or thread.
         NotPermitted: /proc hides it from this user.
     """
     try:
         lines = read_lines(f"/proc/{pid or 'thread-self'}/status")
-    except (FileNotFoundError, ProcessLookupError):
-        cause = "there is no process or thread with that id"
-        raise NoSuchProcess(
-            errno.ESRCH, cause, pid=pid, reason="gone", remedy=GONE_REMEDY
-        ) from None
-    except PermissionError:
-        cause = "its /proc is hidden from this user (mount option hidepid, see proc(5))"
-        raise NotPermitted(
-            errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user"
-        ) from None
+    except OSError as error:
+        raise unseen(pid, error) from None
     pairs = (line.partition(":") for line in lines)
     fields = {name: value.strip() for name, _, value in pairs}
     if "Mems_allowed" not in fields:

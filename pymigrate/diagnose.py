@@ -12,13 +12,12 @@ from pymigrate import _files, causes
 from pymigrate._native import lib
 from pymigrate.causes import Cause
 from pymigrate.errors import (
-    GONE_REMEDY,
     KernelError,
     NodesRefused,
-    NoSuchProcess,
     NotPermitted,
     OutOfMemory,
     Unsupported,
+    no_such_process,
 )
 from pymigrate.nodemask import NodeMask
 from pymigrate.task import Task
@@ -38,6 +37,8 @@ def diagnose(
         new: Nodes to move to.
         call: Which of the two it was.
     """
+    if number == errno.ESRCH:
+        return no_such_process(pid, old, new)
     try:
         cause = _find(number, pid, old, new, call)
     except KernelError as error:
@@ -48,9 +49,6 @@ def diagnose(
 
 
 def _find(number: int, pid: int, old: NodeMask, new: NodeMask, call: str) -> Cause:
-    if number == errno.ESRCH:
-        text = "there is no process or thread with that id"
-        return Cause(NoSuchProcess, "gone", text, GONE_REMEDY)
     if number == errno.ENOMEM:
         text = "the nodes to move to are full; what moved before that stays there"
         return Cause(OutOfMemory, "no-memory", text, "free memory on them, or add nodes")

@@ -7,6 +7,7 @@ and the cause looked up. Each is also the builtin that a caller would catch anyw
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ __all__ = [
     "NoSwap",
     "Unsupported",
     "GONE_REMEDY",
+    "no_such_process",
     "quote",
 ]
 
@@ -219,6 +221,16 @@ class NoSuchProcess(KernelError, ProcessLookupError):
     Reasons: ``"gone"``, ``"replaced"`` (by an exec, while its memory was being looked at),
     ``"namespace"`` (processes of a cgroup that have no pid in the caller's namespace).
     """
+
+
+def no_such_process(
+    pid: int, old: NodeMask | None = None, new: NodeMask | None = None
+) -> NoSuchProcess:
+    """The error for an id that nobody has, wherever that is found out."""
+    cause = "there is no process or thread with that id (any more)"
+    return NoSuchProcess(
+        errno.ESRCH, cause, pid=pid, old=old, new=new, reason="gone", remedy=GONE_REMEDY
+    )
 
 
 class NotPermitted(KernelError, PermissionError):

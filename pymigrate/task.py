@@ -62,6 +62,7 @@ class Task:
 
         Raises:
             NoSuchProcess: There is none with that id.
+            NotPermitted: /proc hides it from this user.
         """
         status = _files.read_status(pid)
         uids = _ids(status["Uid"])

@@ -9,11 +9,11 @@ from functools import cached_property
 from pymigrate import _files
 from pymigrate.causes import no_user_memory
 from pymigrate.errors import (
-    GONE_REMEDY,
     KernelError,
     NoSuchProcess,
     NotPermitted,
     Unsupported,
+    no_such_process,
 )
 from pymigrate.kernel._mounts import tmpfs_table
 from pymigrate.task import Task
@@ -147,11 +147,13 @@ def open_memory_file(pid: int, name: str) -> int:
     """
     try:
         return os.open(f"/proc/{pid or 'self'}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise _missing(pid, name) from None
+    except FileNotFoundError as error:
+        if os.path.exists(f"/proc/{pid or 'self'}"):
+            raise _missing(pid, name) from None
+        raise _files.unseen(pid, error) from None
     except ProcessLookupError:  # the file is there, and no memory behind it
         _check_has_memory(pid)
-        raise _gone(pid) from None
+        raise no_such_process(pid) from None
     except PermissionError as error:
         raise _forbidden(error.errno or errno.EACCES, pid) from None
     except OSError as error:
@@ -166,7 +168,7 @@ def read_memory_file(pid: int, name: str) -> str:
         try:
             return file.read()
         except ProcessLookupError:
-            raise _gone(pid) from None
+            raise no_such_process(pid) from None
 
 
 def kilobytes(fields: Mapping[str, str], name: str) -> int:
@@ -186,22 +188,9 @@ def unnameable(pid: int) -> Unsupported:
     return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
 
 
-def _missing(pid: int, name: str) -> KernelError:
-    if os.path.exists(f"/proc/{pid or 'self'}"):
-        cause = f"there is no /proc/{pid or 'self'}/{name}: the kernel was built without NUMA"
-        return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return _forbidden(errno.EACCES, pid)  # /proc is mounted with hidepid
-    except ProcessLookupError:
-        pass
-    return _gone(pid)
-
-
-def _gone(pid: int) -> NoSuchProcess:
-    cause = "there is no process or thread with that id"
-    return NoSuchProcess(errno.ESRCH, cause, pid=pid, reason="gone", remedy=GONE_REMEDY)
+def _missing(pid: int, name: str) -> Unsupported:
+    cause = f"there is no /proc/{pid or 'self'}/{name}: the kernel was built without NUMA"
+    return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
 
 
 def _check_has_memory(pid: int) -> None:

@@ -57,6 +57,7 @@ class Cpuset:
         Raises:
             InvalidArgument: It is no pid.
             NoSuchProcess: There is no such process.
+            NotPermitted: /proc hides it from this user.
             CpusetRefused: The caller sees no cpuset of it: it is outside of the caller's cgroup
                 namespace, no hierarchy is mounted, or the controller is nowhere enabled (reason
                 ``"no-controller"``).

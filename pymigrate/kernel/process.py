@@ -9,7 +9,7 @@ import select
 from pymigrate import _files
 from pymigrate._checks import check_pid
 from pymigrate._native import lib
-from pymigrate.errors import GONE_REMEDY, NoSuchProcess
+from pymigrate.errors import NoSuchProcess, no_such_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Process:
     Raises:
         InvalidArgument: It is no pid.
         NoSuchProcess: There is no such process.
+        NotPermitted: /proc hides it from this user.
         KernelError: The caller has too many files open (EMFILE, ENFILE).
 
     Attributes:
@@ -51,8 +52,7 @@ class Process:
             self.start_time = self._read_start_time()
         except OSError as error:
             self.close()
-            _files.check_no_shortage(error, self.pid)
-            raise self.gone() from None
+            raise _files.unseen(self.pid, error) from None
 
     def alive(self) -> bool:
         """Whether it still runs; a zombie does not."""
@@ -72,8 +72,7 @@ class Process:
 
     def gone(self) -> NoSuchProcess:
         """The error to raise when it has ended."""
-        cause = "there is no such process (any more)"
-        return NoSuchProcess(errno.ESRCH, cause, pid=self.pid, reason="gone", remedy=GONE_REMEDY)
+        return no_such_process(self.pid)
 
     def close(self) -> None:
         """Gives the pidfd back."""

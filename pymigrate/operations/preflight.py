@@ -62,6 +62,7 @@ def check(
     Raises:
         InvalidArgument: An argument makes no sense.
         NoSuchProcess: There is no such process.
+        NotPermitted: /proc hides it from this user.
     """
     routes = Routes.of(old, new, moves)
     check_flag("shared", shared, optional=True)

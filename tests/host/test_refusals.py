@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support import mounts, requires, seccomp
@@ -22,8 +23,11 @@ from support.credentials import (
 from support.processes import as_user, ended, idle_process, in_child, unprivileged, zombie
 
 from pymigrate import (
+    Cpuset,
+    Eviction,
     InvalidArgument,
     KernelError,
+    Migration,
     NodeMask,
     NodesRefused,
     NoSuchProcess,
@@ -31,8 +35,14 @@ from pymigrate import (
     NoUserMemory,
     OutOfMemory,
     Unsupported,
+    check,
+    check_eviction,
     migrate,
+    residency,
+    sample_residency,
 )
+from pymigrate.errors import GONE_REMEDY
+from pymigrate.kernel.process import Process
 from pymigrate.task import Task
 
 HERE = NodeMask.has_memory()
@@ -332,6 +342,47 @@ def test_a_process_that_proc_hides(hidepid: int) -> None:
     with idle_process() as pid, pytest.raises(NotPermitted) as refusal:
         in_child(blindfolded)
     assert (refusal.value.errno, refusal.value.pid) == (errno.EPERM, pid)
+
+
+LOOKS: tuple[Callable[[int], object], ...] = (
+    residency,
+    sample_residency,
+    NodeMask.allowed,
+    Cpuset.of,
+    Process,
+    lambda pid: check(pid, HERE, HERE),
+    lambda pid: check_eviction(pid, HERE, ()),
+    lambda pid: Migration(pid, HERE, HERE).run(),
+    lambda pid: Eviction(pid, HERE, ()).run(),
+)
+
+
+@requires.root
+@pytest.mark.parametrize("hidepid", [1, 2, 4])
+def test_whoever_looks_tells_what_proc_hides_from_what_is_gone(hidepid: int) -> None:
+    def blindfolded() -> list[KernelError]:
+        mounts.hide_processes(hidepid)
+        become(NOBODY)
+        errors = []
+        for number in (pid, nobody):
+            for look in LOOKS:
+                with pytest.raises(KernelError) as refusal:
+                    look(number)
+                errors.append(refusal.value)
+        return errors
+
+    nobody = ended()
+    with idle_process() as pid:
+        errors = in_child(blindfolded)
+    hidden, gone = errors[: len(LOOKS)], errors[len(LOOKS) :]
+    assert {(type(error), error.reason) for error in hidden} == {(NotPermitted, "ptrace")}
+    assert {(type(error), error.reason) for error in gone} == {(NoSuchProcess, "gone")}
+    assert {error.cause for error in hidden[2:]} == {
+        "its /proc is hidden from this user (mount option hidepid, see proc(5))"
+    }
+    assert {(error.cause, error.remedy) for error in gone} == {
+        ("there is no process or thread with that id (any more)", GONE_REMEDY)
+    }
 
 
 @requires.root
