@@ -98,12 +98,26 @@ def read_node_set(name: str) -> str:
 
     Raises:
         Unsupported: The kernel was built without NUMA.
+        KernelError: The file cannot be read.
     """
     try:
         return read_text(f"{NODE_DIRECTORY}/{name}").strip()
     except FileNotFoundError:
         cause = f"there is no {NODE_DIRECTORY}/{name}: the kernel was built without NUMA"
         raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
+    except OSError as error:
+        raise unreadable(error) from None
+
+
+def unreadable(error: OSError) -> KernelError:
+    """The error for a file that tells of the machine and cannot be read.
+
+    Raises:
+        KernelError: The caller can open no more files.
+    """
+    check_no_shortage(error, 0)
+    cause = f"{error.filename or 'a file of the kernel'} cannot be read"
+    return KernelError(error.errno or errno.EIO, cause, pid=0)
 
 
 def read_status(pid: int) -> dict[str, str]:

@@ -42,7 +42,8 @@ def diagnose(
     try:
         cause = _find(number, pid, old, new, call)
     except KernelError as error:
-        # It ended meanwhile, or /proc hides it, or /sys has nothing about nodes.
+        # It ended meanwhile, or /proc hides it, or /sys has nothing about nodes, or no more files
+        # may be opened.
         kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
         cause = Cause(kind, "unknown", f"why is not to be seen: {error.cause}")
     return cause.to_error(number, pid, old, new)

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pymigrate._files import NODE_DIRECTORY, read_lines, read_text
+from pymigrate._files import NODE_DIRECTORY, read_lines, read_text, unreadable
 from pymigrate.errors import Unsupported
 from pymigrate.kernel._memory_files import kilobytes
 from pymigrate.nodemask import NodeMask
@@ -137,20 +137,33 @@ def topology(root: str = "") -> Topology:
 
     Raises:
         Unsupported: The kernel was built without NUMA.
+        KernelError: What it tells of them cannot be read.
     """
     directory = root + NODE_DIRECTORY
     try:
-        online, possible = (_node_set(f"{directory}/{name}") for name in ("online", "possible"))
+        online = _node_set(f"{directory}/online")
     except FileNotFoundError:
         cause = f"there is no {directory}: the kernel was built without NUMA"
         raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
+    except OSError as error:
+        raise unreadable(error) from None
+    try:
+        return _look(root, directory, online)
+    except OSError as error:
+        refused = unreadable(error)
+        if _node_set(f"{directory}/online") != online:  # a node went meanwhile, with its files
+            return topology(root)
+        raise refused from None
+
+
+def _look(root: str, directory: str, online: NodeMask) -> Topology:
     tiers, devices = _tiers(root + _TIERS), _devices(root + _DAX)
     return Topology(
         nodes={
             number: _node(f"{directory}/node{number}", number, online, tiers, devices)
             for number in online
         },
-        possible=possible,
+        possible=_node_set(f"{directory}/possible"),
         balancing=balancing_mode(root),
     )
 

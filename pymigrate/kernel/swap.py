@@ -53,9 +53,16 @@ class Swap:
 
     @classmethod
     def read(cls, pid: int) -> Swap:
-        """Looks now; pid 0 is the calling process."""
-        pairs = (line.partition(":") for line in _files.read_lines("/proc/meminfo"))
-        fields = {name: value.strip() for name, _, value in pairs}
+        """Looks now; pid 0 is the calling process.
+
+        Raises:
+            KernelError: /proc/meminfo cannot be read.
+        """
+        try:
+            lines = _files.read_lines("/proc/meminfo")
+        except OSError as error:
+            raise _files.unreadable(error) from None
+        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
         return cls(
             total=kilobytes(fields, "SwapTotal"),
             free=kilobytes(fields, "SwapFree"),

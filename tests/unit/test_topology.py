@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from pymigrate.errors import Unsupported
+from pymigrate._files import read_lines
+from pymigrate.errors import KernelError, Unsupported
+from pymigrate.kernel import nodes
 from pymigrate.kernel.nodes import HugePool, Performance, topology
 from pymigrate.nodemask import NodeMask
 
@@ -174,3 +177,29 @@ def test_json(tree: Tree) -> None:
 def test_kernel_without_numa(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="built without NUMA"):
         topology(str(tmp_path))
+
+
+def test_a_node_that_goes_while_it_is_looked_at(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.online("0-1")
+    tree.node(0, "0-1", GIB, "10 20")
+
+    def read(path: str) -> list[str]:
+        if "/node1/" in path:
+            tree.online("0")
+            tree.node(0, "0-1", GIB, "10")
+        return read_lines(path)
+
+    monkeypatch.setattr(nodes, "read_lines", read)
+    found = topology(str(tree.root))
+    assert list(found.nodes) == [0]
+    assert found[0].distances == {0: 10}
+
+
+def test_a_node_without_files(tree: Tree) -> None:
+    tree.online("0-1")
+    tree.node(0, "0-1", GIB, "10 20")
+    with pytest.raises(KernelError, match="node1/meminfo cannot be read") as refusal:
+        topology(str(tree.root))
+    assert refusal.value.errno == errno.ENOENT
