@@ -19,6 +19,7 @@ __all__ = [
     "check_no_map",
     "check_pid",
     "check_positive",
+    "check_root",
     "check_targets",
     "check_time",
 ]
@@ -121,6 +122,19 @@ def check_folder(folder: str) -> None:
         raise InvalidType(f"folder {quote(folder)}: {remedy}")
     if not folder:
         raise InvalidArgument(f"folder {quote(folder)}: {remedy}")
+
+
+def check_root(root: str) -> None:
+    """Refuses what cannot stand for ``/``.
+
+    Raises:
+        InvalidType: It is no text.
+        InvalidArgument: It is no path.
+    """
+    if not isinstance(root, str):
+        raise InvalidType(f"root {quote(root)}: give the path of a folder, as a str")
+    if "\0" in root:
+        raise InvalidArgument(f"root {quote(root)}: give the path of a folder")
 
 
 def check_no_map(name: str, nodes: object) -> None:

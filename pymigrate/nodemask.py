@@ -9,6 +9,7 @@ from _collections_abc import Set
 from _operator import index
 
 from pymigrate import _files, _nodelist
+from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidNodes, InvalidType, quote
 
@@ -191,9 +192,11 @@ class NodeMask(Set[int]):
             pid: A process or thread; 0 is the calling thread.
 
         Raises:
+            InvalidArgument: It is no pid.
             NoSuchProcess: There is none with that id.
             NotPermitted: /proc hides it from this user.
         """
+        check_pid(pid)
         return cls.from_hex(_files.read_status(pid)["Mems_allowed"])
 
     @classmethod

@@ -6,6 +6,7 @@ import os
 import re
 
 from pymigrate import _files
+from pymigrate._checks import check_root
 from pymigrate.errors import InvalidType, UnknownNode, quote
 
 __all__ = ["device_node"]
@@ -26,12 +27,13 @@ def device_node(device: str, root: str = "") -> int:
         Its ``numa_node`` in sysfs (Documentation/ABI/testing/sysfs-bus-pci).
 
     Raises:
-        InvalidType: It is no text.
+        InvalidType: It is no text, or ``root`` is none.
         UnknownNode: There is no such device, it is no hardware, or the firmware does not say where
             it is attached (-1).
     """
     if not isinstance(device, str):
         raise InvalidType(f"device {quote(device)}: a PCI address or the name of an interface")
+    check_root(root)
     for path in _folders(device):
         if os.path.isdir(root + path):
             return _node(device, f"{root}{path}")

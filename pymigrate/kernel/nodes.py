@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pymigrate._checks import check_root
 from pymigrate._files import NODE_DIRECTORY, read_lines, read_text, unreadable
 from pymigrate.errors import Unsupported
 from pymigrate.kernel._memory_files import kilobytes
@@ -136,9 +137,11 @@ def topology(root: str = "") -> Topology:
         root: A folder that stands for ``/``: a copy of ``/sys`` and ``/proc`` of another machine.
 
     Raises:
+        InvalidArgument: ``root`` is no path.
         Unsupported: The kernel was built without NUMA.
         KernelError: What it tells of them cannot be read.
     """
+    check_root(root)
     directory = root + NODE_DIRECTORY
     try:
         online = _node_set(f"{directory}/online")

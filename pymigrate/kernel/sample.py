@@ -9,7 +9,14 @@ import sys
 
 from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
-from pymigrate.errors import InvalidArgument, KernelError, NotPermitted, Unsupported, quote
+from pymigrate.errors import (
+    InvalidArgument,
+    InvalidType,
+    KernelError,
+    NotPermitted,
+    Unsupported,
+    quote,
+)
 from pymigrate.kernel._memory_files import MemoryFiles, lines, open_memory_file, unnameable
 from pymigrate.kernel.estimate import HIDDEN, NO_NODE, ResidencyEstimate, draw, estimate
 from pymigrate.kernel.nodes import balancing_mode
@@ -54,7 +61,7 @@ def sample_residency(
         seed: Of the random numbers, for results that can be repeated.
 
     Raises:
-        InvalidArgument: It is no pid, or ``samples`` is too small.
+        InvalidArgument: It is no pid, ``samples`` is too small, or ``seed`` is no int.
         NoSuchProcess: There is no such process, or it ended (reason ``"gone"``) or replaced its
             memory (``"replaced"``) meanwhile.
         NoUserMemory: It is a kernel thread or a zombie.
@@ -65,6 +72,8 @@ def sample_residency(
     check_pid(pid)
     if type(samples) is not int or samples < 2:
         raise InvalidArgument(f"samples {quote(samples)}: an int of 2 or more")
+    if seed is not None and type(seed) is not int:
+        raise InvalidType(f"seed {quote(seed)}: an int, or None")
     with MemoryFiles(pid) as files:
         ranges = [_range(line) for line in lines(files.maps) if not line.endswith(_NOT_COUNTED)]
         population = sum(len(pages) for pages in ranges)

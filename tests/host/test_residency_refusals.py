@@ -192,8 +192,22 @@ def libc_mount(place: str) -> None:
     check(_libc.mount(b"none", place.encode(), b"tmpfs", ctypes.c_ulong(0), None))
 
 
-@pytest.mark.parametrize("pid", [-1, 2**31, True, "1", 1.0, None])
+@pytest.mark.parametrize(
+    "pid",
+    [
+        -1,
+        2**31,
+        pytest.param(10**5000, id="huge"),
+        True,
+        "1",
+        "self",
+        "1/../self",
+        "0\0",
+        1.0,
+        None,
+    ],
+)
 def test_no_pid(pid: object) -> None:
-    for look in LOOKS:
+    for look in (*LOOKS, NodeMask.allowed):
         with pytest.raises(InvalidArgument if type(pid) is int else InvalidType):
             look(pid)  # type: ignore[arg-type]  # that is the point

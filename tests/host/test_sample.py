@@ -8,7 +8,7 @@ import pytest
 from support.mappings import Map, anonymous
 from support.processes import servant
 
-from pymigrate.errors import InvalidArgument
+from pymigrate.errors import InvalidArgument, InvalidType
 from pymigrate.kernel.resident import residency
 from pymigrate.kernel.sample import sample_residency
 from pymigrate.kernel.vma import vmas
@@ -61,3 +61,9 @@ def test_a_sample_can_be_repeated(process: int) -> None:
 def test_no_sample(samples: object) -> None:
     with pytest.raises(InvalidArgument, match="samples"):
         sample_residency(0, samples=samples)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [[], "7", 7.0, True])
+def test_no_seed(seed: object) -> None:
+    with pytest.raises(InvalidType, match="seed"):
+        sample_residency(0, seed=seed)  # type: ignore[arg-type]

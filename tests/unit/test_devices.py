@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pymigrate import InvalidType, UnknownNode, device_node
+from pymigrate import InvalidArgument, InvalidType, UnknownNode, device_node, topology
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def test_no_hardware(root: str) -> None:
 def test_no_name() -> None:
     with pytest.raises(InvalidType):
         device_node(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("root", [None, 1, b"/", Path("/")])
+def test_no_root(root: Any) -> None:
+    for look in (lambda: device_node("eth0", root), lambda: topology(root)):
+        with pytest.raises(InvalidType, match="root"):
+            look()
+    with pytest.raises(InvalidArgument, match="root"):
+        topology("a\0b")
