@@ -18,9 +18,9 @@ _PREFIXES = ("K", "M", "G", "T", "P", "E")
 
 def format_bytes(count: float) -> str:
     """``1.5 GiB``, for people: of an amount, or of what moves in a second. May be negative."""
-    amount, unit = float(count), "B"
+    amount, unit, digits = float(count), "B", 0
     for prefix in _PREFIXES:
-        if abs(amount) < _STEP:
+        if round(abs(amount), digits) < _STEP:  # as it would be written
             break
-        amount, unit = amount / _STEP, f"{prefix}iB"
-    return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount, unit, digits = amount / _STEP, f"{prefix}iB", 1
+    return f"{amount:.{digits}f} {unit}"

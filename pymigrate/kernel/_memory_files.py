@@ -37,6 +37,9 @@ __all__ = [
 # As in csrc/residency.c: with more, the kernel walks the last mapping of each block twice.
 _BLOCK_SIZE = PAGE_SIZE - 1024
 
+# The last is there since Linux 4.14.
+_MONITORED = ("pagemap", "smaps", "smaps_rollup")
+
 
 class MemoryFiles:
     """``/proc/PID/maps`` and ``numa_maps`` of one process.
@@ -189,7 +192,8 @@ def unnameable(pid: int) -> Unsupported:
 
 
 def _missing(pid: int, name: str) -> Unsupported:
-    cause = f"there is no /proc/{pid or 'self'}/{name}: the kernel was built without NUMA"
+    without = "CONFIG_PROC_PAGE_MONITOR" if name in _MONITORED else "NUMA"
+    cause = f"there is no /proc/{pid or 'self'}/{name}: the kernel was built without {without}"
     return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
 
 

@@ -106,7 +106,7 @@ def _processes_in(folder: str, *, threaded: bool) -> list[int]:
             if threaded:
                 return []
             cause = f"{folder} is a threaded cgroup; name the domain above it"
-            raise KernelError(error.errno, cause, pid=0) from None
+            raise KernelError(error.errno, cause, pid=None) from None
         _check_gone(error, path)
         return []
 
@@ -117,7 +117,7 @@ def _check_gone(error: OSError, path: str) -> None:
         return
     _files.check_no_shortage(error, 0)
     cause = f"{path}: {error.strerror}"
-    raise NotPermitted(error.errno or errno.EACCES, cause, pid=0) from None
+    raise NotPermitted(error.errno or errno.EACCES, cause, pid=None) from None
 
 
 def _located(pid: int, controller: str) -> tuple[int, list[str]] | None:

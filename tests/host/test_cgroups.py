@@ -16,9 +16,9 @@ from support import requires
 from support.credentials import NOBODY
 from support.processes import as_user, in_child
 
-from pymigrate import Cpuset, CpusetRefused, KernelError, NotPermitted
+from pymigrate import Cpuset, CpusetRefused, Job, KernelError, NotPermitted
 from pymigrate.kernel import cgroups
-from pymigrate.kernel.cgroups import processes_below
+from pymigrate.kernel.cgroups import processes_below, unified_folders
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_no_more_files_may_be_opened(group: Path) -> None:
 @requires.root
 def test_a_cgroup_below_that_may_not_be_looked_into(group: Path) -> None:
     (group / "step").chmod(0o700)
-    with pytest.raises(NotPermitted, match="step"):
+    with pytest.raises(NotPermitted, match=r"^the job: .*/step: "):
         as_user(NOBODY, lambda: list(processes_below(str(group))))
 
 
@@ -69,3 +69,25 @@ def test_a_cgroup_below_that_is_removed_meanwhile(group: Path) -> None:
     (group / "step" / "cgroup.procs").unlink()
     (group / "step").rmdir()
     assert list(found) == []
+
+
+@pytest.fixture
+def threaded() -> Iterator[Path]:
+    """A threaded cgroup (cgroups(7)): the processes of its threads are those of its domain."""
+    folders = unified_folders(0)
+    if not folders:
+        pytest.skip("no cgroup v2 is mounted here; the lab's machine has it")
+    group = Path(folders[-1]) / f"pymigrate-test-{os.getpid()}-threaded"
+    group.mkdir()
+    try:
+        (group / "cgroup.type").write_text("threaded")
+        yield group
+    finally:
+        group.rmdir()
+
+
+@requires.root
+def test_a_threaded_cgroup(threaded: Path) -> None:
+    with pytest.raises(KernelError, match=rf"^the job: {threaded} is a threaded cg") as refusal:
+        Job.cgroup(str(threaded)).pids()
+    assert (refusal.value.errno, refusal.value.pid) == (errno.EOPNOTSUPP, None)

@@ -28,7 +28,7 @@ from pymigrate.errors import (
     NoUserMemory,
     Unsupported,
 )
-from pymigrate.kernel._memory_files import MemoryFiles
+from pymigrate.kernel._memory_files import MemoryFiles, open_memory_file
 from pymigrate.kernel.resident import residency
 from pymigrate.kernel.sample import sample_residency
 from pymigrate.kernel.vma import Vma, vmas
@@ -177,14 +177,26 @@ def test_a_process_that_proc_hides() -> None:
 
 @requires.root
 def test_a_kernel_without_numa() -> None:
-    def look() -> None:
-        mounts.hide_processes(0)
-        # Nothing of /proc can be taken away, but a folder can be covered.
-        libc_mount(f"/proc/{os.getpid()}")
-        residency(0)
+    look_at_a_bare_folder(lambda: residency(0), "the kernel was built without NUMA")
 
-    with pytest.raises(Unsupported, match="built without NUMA"):
-        in_child(look)
+
+@requires.root
+@pytest.mark.parametrize("name", ["pagemap", "smaps", "smaps_rollup"])
+def test_a_kernel_without_page_monitor(name: str) -> None:
+    missing = rf"there is no /proc/self/{name}: .*CONFIG_PROC_PAGE_MONITOR"
+    look_at_a_bare_folder(lambda: open_memory_file(0, name), missing)
+
+
+def look_at_a_bare_folder(look: Callable[[], object], message: str) -> None:
+    """Nothing of /proc can be taken away, but a folder can be covered."""
+
+    def look_there() -> None:
+        mounts.hide_processes(0)
+        libc_mount(f"/proc/{os.getpid()}")
+        look()
+
+    with pytest.raises(Unsupported, match=message):
+        in_child(look_there)
 
 
 def libc_mount(place: str) -> None:
