@@ -90,6 +90,7 @@ def nameless_below(folder: str) -> int:
 
 
 def _listed_below(folder: str) -> Iterator[int]:
+    folder = os.fspath(folder)  # a Path is not equal to what os.walk() calls it
     for path, _, _ in os.walk(folder, onerror=lambda error: _check_gone(error, error.filename)):
         # The processes of a threaded cgroup are those of its domain, which is above it.
         yield from _processes_in(path, threaded=path != folder)
