@@ -8,13 +8,14 @@ import re
 import struct
 from array import array
 from itertools import combinations
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from support.strategies import LIMIT, node_sets
 
-from pymigrate import NodeMask
+from pymigrate import NodeMask, nodemask
 from pymigrate._native import ffi, lib
 
 LONG = struct.calcsize("@L")
@@ -100,8 +101,25 @@ def test_words_in_any_buffer() -> None:
     longs = array("L", [0] * (64 // LONG))
     longs[-1] = 1
     node = (len(longs) - 1) * 8 * LONG
-    buffers: list[Any] = [longs, memoryview(longs), longs.tobytes(), bytearray(longs.tobytes())]
+    plain = longs.tobytes()
+    odd = memoryview(b"x" + plain)[1:]
+    buffers: list[Any] = [longs, memoryview(longs), plain, bytearray(plain), odd]
     assert {str(NodeMask.from_words(words)) for words in buffers} == {str(node)}
+
+
+def test_words_are_read_where_a_word_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere some processors stop, such as sparc64."""
+    found = []
+
+    def look(words: Any, size: int, bitmap: object) -> None:
+        address: Any = ffi.cast("uintptr_t", words)
+        found.append(int(address) % LONG)
+
+    shim = SimpleNamespace(PM_BITMAP_MAX=lib.PM_BITMAP_MAX, pm_bitmap_from_words=look)
+    monkeypatch.setattr(nodemask, "lib", shim)
+    for start in range(9):
+        NodeMask.from_words(memoryview(bytes(32))[start : start + 16])
+    assert found == [0] * 9
 
 
 @given(node_sets())
