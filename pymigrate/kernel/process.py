@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Process", "read_start_time"]
+__all__ = ["Process"]
 
 
 class Process:
@@ -49,7 +49,7 @@ class Process:
         if self._pidfd == -errno.ESRCH:
             raise self.gone()
         try:
-            self.start_time = self._read_start_time()
+            _, self.start_time = _read_stat(self.pid)
         except OSError as error:
             self.close()
             raise _files.unseen(self.pid, error) from None
@@ -61,9 +61,10 @@ class Process:
             poll.register(self._pidfd, select.POLLIN)
             return not poll.poll(0)
         try:
-            return self._read_start_time() == self.start_time
+            state, start_time = _read_stat(self.pid)
         except OSError:
             return False
+        return start_time == self.start_time and state not in b"ZX"
 
     @property
     def pidfd(self) -> int:
@@ -97,15 +98,13 @@ class Process:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.pid}, started at {self.start_time})"
 
-    def _read_start_time(self) -> int:
-        return read_start_time(self.pid)
 
-
-def read_start_time(pid: int) -> int:
-    """When a process was started, in clock ticks since the machine was (field 22).
+def _read_stat(pid: int) -> tuple[bytes, int]:
+    """The state of a process, and when it was started (fields 3 and 22 of proc_pid_stat(5)).
 
     Raises:
         OSError: There is no such process.
     """
     # The name in parentheses may hold anything; after it comes field 3.
-    return int(_files.read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19])
+    fields = _files.read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return fields[0], int(fields[19])

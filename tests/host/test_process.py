@@ -47,6 +47,17 @@ def test_a_zombie() -> None:
         assert not process.alive()
 
 
+def test_a_zombie_where_the_kernel_has_no_pidfd() -> None:
+    with mortal() as pid, Process(pid) as process:
+        process.close()
+        process._pidfd = -errno.ENOSYS
+        assert process.alive()
+        kill(pid)
+        assert not process.alive()
+        bury_zombie(pid)
+        assert not process.alive()
+
+
 def test_a_thread() -> None:
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait)
