@@ -110,3 +110,35 @@ def test_python_compiles(code: str) -> None:
 @pytest.mark.parametrize("text", blocks("json"), ids=lambda text: text[:20])
 def test_json_is_json(text: str) -> None:
     json.loads(text)
+
+
+def paths() -> set[str]:
+    """Files of the kernel that the code names, of a process as /proc/PID/NAME."""
+    found = set()
+    for file in Path(pymigrate.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant):
+                text = str(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                values = (v.value if isinstance(v, ast.Constant) else "PID" for v in node.values)
+                text = "".join(map(str, values))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith(
+                "memory_file"
+            ):
+                text = f"/proc/PID/{getattr(node.args[1], 'value', '')}"
+            else:
+                continue
+            found |= set(re.findall(r"^(?:PID)?(/(?:proc|sys)/[\w/]+)$", text))
+    return {path.replace("/self/", "/PID/").replace("rootPID", "root") for path in found}
+
+
+def test_what_is_read_is_in_the_reference() -> None:
+    told = read("reference.md").partition("\nWhat is read: ")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`([^`]+)`", told))
+    assert len(paths()) > 30
+    for path in sorted(paths()):
+        _, where, first, *rest = path.split("/")
+        if (where, first) == ("proc", "PID"):
+            assert {*rest[:1]} <= {*names, "", "PID"}, path
+        else:
+            assert any(path.startswith(name) for name in names if len(name) > len("/proc")), path
