@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import sys
 
 from pymigrate._checks import check_pid
 from pymigrate._native import ffi, lib
@@ -31,13 +30,7 @@ __all__ = ["sample_residency"]
 
 _DEFAULT_SAMPLES = 16384
 
-# Queries in one call, some 0.7 us each. 32-bit callers get garbage beyond the first 16 on many
-# kernels (do_pages_stat() in mm/migrate.c).
-_BATCH = 512 if sys.maxsize > 2**32 else 16
-
-# An entry of pagemap (Documentation/admin-guide/mm/pagemap.rst).
-_ENTRY_SIZE = 8
-_PRESENT = 1 << 63
+_BATCH = 512  # queries in one call, some 0.7 us each
 
 # Pages of the kernel that are mapped into every process: numa_maps does not count them.
 _NOT_COUNTED = (b"[vdso]", b"[vvar]", b"[vvar_vclock]", b"[vsyscall]")
@@ -110,6 +103,7 @@ class _Lookup:
     def __init__(self, files: MemoryFiles) -> None:
         self._files = files
         self._pagemap = open_memory_file(files.pid, "pagemap") if balancing_mode() else -1
+        self._memory = ffi.new("struct pm_memory[]", [(self._pagemap, PAGE_SIZE, 0)])
 
     def __enter__(self) -> _Lookup:
         return self
@@ -127,7 +121,7 @@ class _Lookup:
             raise unnameable(self._files.pid) from None
         status = ffi.new("int[]", count)
         pointers = ffi.cast("void **", pages)
-        result = lib.pm_move_pages(self._files.pid, count, pointers, ffi.NULL, status, 0)
+        result = lib.pm_query(self._files.pid, pointers, count, status)
         if result < 0:
             self._files.check()
             raise _refused(-result, self._files.pid)
@@ -136,12 +130,8 @@ class _Lookup:
     def _node(self, status: int, address: int) -> int:
         if status >= 0:
             return status
-        hidden = status == -errno.ENOENT and self._pagemap >= 0 and self._is_in_memory(address)
-        return HIDDEN if hidden else NO_NODE
-
-    def _is_in_memory(self, address: int) -> bool:
-        entry = os.pread(self._pagemap, _ENTRY_SIZE, address // PAGE_SIZE * _ENTRY_SIZE)
-        return bool(int.from_bytes(entry, sys.byteorder) & _PRESENT)
+        unseen = status == -errno.ENOENT and self._pagemap >= 0
+        return HIDDEN if unseen and lib.pm_is_present(self._memory, address) else NO_NODE
 
 
 def _refused(number: int, pid: int) -> KernelError:
