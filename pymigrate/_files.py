@@ -9,7 +9,7 @@ from pymigrate.errors import KernelError, NotPermitted, Unsupported, no_such_pro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 NODE_DIRECTORY = "/sys/devices/system/node"
 
@@ -58,6 +58,12 @@ def read_bytes(path: str) -> bytes:
         return text
     finally:
         os.close(file)
+
+
+def parse_fields(lines: Iterable[str]) -> dict[str, str]:
+    """Lines such as ``SwapFree:   12 kB``, by their names."""
+    pairs = (line.partition(":") for line in lines)
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def check_no_shortage(error: OSError, pid: int) -> None:
@@ -131,8 +137,7 @@ def read_status(pid: int) -> dict[str, str]:
         lines = read_lines(f"/proc/{pid or 'thread-self'}/status")
     except OSError as error:
         raise unseen(pid, error) from None
-    pairs = (line.partition(":") for line in lines)
-    fields = {name: value.strip() for name, _, value in pairs}
+    fields = parse_fields(lines)
     if "Mems_allowed" not in fields:
         fields["Mems_allowed"] = _possible_nodes()
     return fields

@@ -31,6 +31,7 @@ __all__ = [
     "malformed",
     "open_memory_file",
     "read_memory_file",
+    "read_rollup",
     "unnameable",
 ]
 
@@ -172,6 +173,12 @@ def read_memory_file(pid: int, name: str) -> str:
             return file.read()
         except ProcessLookupError:
             raise no_such_process(pid) from None
+
+
+def read_rollup(pid: int) -> dict[str, str]:
+    """The sums in ``smaps_rollup``; raises what ``open_memory_file`` does."""
+    # The first line is like one of maps.
+    return _files.parse_fields(read_memory_file(pid, "smaps_rollup").split("\n")[1:-1])
 
 
 def kilobytes(fields: Mapping[str, str], name: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pymigrate._checks import check_root
-from pymigrate._files import NODE_DIRECTORY, read_lines, read_text, unreadable
+from pymigrate._files import NODE_DIRECTORY, parse_fields, read_lines, read_text, unreadable
 from pymigrate.errors import Unsupported
 from pymigrate.kernel._memory_files import kilobytes
 from pymigrate.nodemask import NodeMask
@@ -181,8 +181,7 @@ def _node(
     path: str, number: int, online: NodeMask, tiers: dict[int, int], devices: dict[int, str]
 ) -> Node:
     # A line: "Node 0 MemTotal:  1024 kB".
-    meminfo = (line.split(None, 2)[2].split(":", 1) for line in read_lines(f"{path}/meminfo"))
-    sizes = dict(meminfo)
+    sizes = parse_fields(line.split(None, 2)[2] for line in read_lines(f"{path}/meminfo"))
     # CPU lists have the grammar of node lists, and their numbers the same limit.
     cpus = frozenset(_node_set(f"{path}/cpulist"))
     total = kilobytes(sizes, "MemTotal")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pymigrate import _files
-from pymigrate.kernel._memory_files import kilobytes, read_memory_file
+from pymigrate.kernel._memory_files import kilobytes, read_rollup
 from pymigrate.kernel.resident import Residency, residency
 from pymigrate.units import KINDS
 
@@ -31,8 +31,7 @@ def proportional_residency(pid: int) -> Residency:
     """
     found = residency(pid)
     whole = _files.read_status(pid)
-    rollup = read_memory_file(pid, "smaps_rollup")
-    parts = dict(line.split(":", 1) for line in rollup.split("\n")[1:-1])
+    parts = read_rollup(pid)
     shares = {kind: _share(parts, whole, *names) for kind, names in _FIELDS.items()}
     return Residency(
         {

@@ -8,7 +8,7 @@ from pymigrate import _files
 from pymigrate._checks import check_flag, check_pid
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument, InvalidType, KernelError, NoSuchProcess, quote
-from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, malformed, read_memory_file
+from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, malformed, read_rollup
 from pymigrate.nodemask import NodeMask
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
 
@@ -203,6 +203,5 @@ def _by_node(sums: ResidencySums) -> dict[tuple[int, str], int]:
 
 
 def _read_thp(pid: int) -> int:
-    text = read_memory_file(pid, "smaps_rollup")
-    fields = dict(line.split(":", 1) for line in text.split("\n")[1:-1])
+    fields = read_rollup(pid)
     return sum(kilobytes(fields, name) for name in _THP_FIELDS)

@@ -59,10 +59,9 @@ class Swap:
             KernelError: /proc/meminfo cannot be read.
         """
         try:
-            lines = _files.read_lines("/proc/meminfo")
+            fields = _files.parse_fields(_files.read_lines("/proc/meminfo"))
         except OSError as error:
             raise _files.unreadable(error) from None
-        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
         return cls(
             total=kilobytes(fields, "SwapTotal"),
             free=kilobytes(fields, "SwapFree"),
