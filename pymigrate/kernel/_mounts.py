@@ -22,7 +22,8 @@ def tmpfs_table(pid: int) -> bytes:
         # Paths in numa_maps are the reader's; those in mountinfo start at the root of the process.
         root = os.readlink(f"{process}/root").rstrip("/")
         mounts = _files.read_text(f"{process}/mountinfo")
-    except OSError:
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
         return b""
     return compile_table(mounts, root)
 

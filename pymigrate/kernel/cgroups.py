@@ -137,7 +137,8 @@ def _located(pid: int, controller: str) -> tuple[int, list[str]] | None:
 def _path(pid: int, controller: str) -> str | None:
     try:
         lines = _files.read_lines(f"/proc/{pid or 'self'}/cgroup")
-    except OSError:
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
         return None
     for line in lines:
         _, controllers, path = line.split(":", 2)
@@ -159,7 +160,8 @@ def _hierarchies() -> list[Hierarchy]:
     """What is mounted (proc_pid_mountinfo(5)); of v1 each hierarchy by itself."""
     try:
         lines = _files.read_lines("/proc/self/mountinfo")
-    except OSError:
+    except OSError as error:
+        _files.check_no_shortage(error, 0)
         return []
     found = []
     for line in lines:

@@ -63,14 +63,20 @@ class RecentCpus:
 
 
 def _read_each(pid: int, name: str) -> Iterator[tuple[str, bytes]]:
-    """A file of each thread, the first thread's first; of those that have not ended."""
+    """A file of each thread, the first thread's first; of those that have not ended.
+
+    Raises:
+        KernelError: The caller can open no more files.
+    """
     try:
         threads = sorted(os.listdir(f"/proc/{pid}/task"), key=int)
-    except OSError:
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
         return
     for thread in threads:
         try:
             text = _files.read_bytes(f"/proc/{pid}/task/{thread}/{name}")
-        except OSError:
+        except OSError as error:
+            _files.check_no_shortage(error, pid)
             continue
         yield thread, text

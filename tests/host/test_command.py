@@ -115,7 +115,9 @@ def test_an_ended_process() -> None:
     pid = ended()
     done = run("migrate", pid, HERE, HERE)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"pymigrate: pid {pid}: there is no process or thread with that id")
+    assert done.stderr.startswith(
+        f"pymigrate: pid {pid}: there is no process or thread with that id"
+    )
     assert done.stderr.count("\n") == 1
 
 

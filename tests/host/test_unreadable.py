@@ -23,7 +23,10 @@ from pymigrate import (
     residency,
     topology,
 )
+from pymigrate.kernel._mounts import tmpfs_table
+from pymigrate.kernel.cgroups import unified_folders
 from pymigrate.kernel.swap import Swap
+from pymigrate.kernel.threads import RecentCpus, allowed_cpus
 
 HERE = NodeMask.has_memory()
 LOOKS: tuple[Callable[[], object], ...] = (
@@ -35,6 +38,10 @@ LOOKS: tuple[Callable[[], object], ...] = (
     lambda: check_eviction(0, HERE, ()),
     lambda: Migration(0, HERE, HERE).run(),
     lambda: Swap.read(0),
+    lambda: unified_folders(0),
+    lambda: tmpfs_table(0),
+    lambda: allowed_cpus(os.getpid(), "several", ""),
+    lambda: RecentCpus().of(os.getpid()),
 )
 
 
