@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 
 from pymigrate._checks import check_positive
-from pymigrate.errors import InvalidArgument, InvalidType, KernelError, NotPermitted, quote
+from pymigrate.errors import (
+    InvalidArgument,
+    InvalidType,
+    NoSuchProcess,
+    NotPermitted,
+    NoUserMemory,
+    quote,
+)
 from pymigrate.jobs.bell import Bell
 from pymigrate.jobs.followed import Followed
 from pymigrate.jobs.homeward import as_job, places
@@ -77,6 +84,8 @@ class Follower:
 
     Raises:
         NotPermitted: The caller may not look at any process of the job.
+        KernelError: A process cannot be looked at for another reason, as where the caller can open
+            no more files.
     """
 
     def __init__(
@@ -167,7 +176,7 @@ class Follower:
                 self._look_at(member, watch, now, away, arrived)
             except NotPermitted as error:
                 refused[member] = error
-            except KernelError:
+            except (NoSuchProcess, NoUserMemory):
                 continue  # it has ended
         if len(refused) == len(members):
             raise next(iter(refused.values()))  # there is nobody to follow

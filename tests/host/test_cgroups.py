@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from support import requires
 from support.credentials import NOBODY
 from support.processes import as_user, in_child
+from support.shortage import out_of_files
 
 from pymigrate import Cpuset, CpusetRefused, Job, KernelError, NotPermitted
 from pymigrate.kernel import cgroups
@@ -35,8 +35,8 @@ def group() -> Iterator[Path]:
         yield folder
 
 
-def out_of_files(function: Callable[[], object]) -> object:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1024))
+def without_files(function: Callable[[], object]) -> object:
+    out_of_files()
     return function()
 
 
@@ -49,10 +49,10 @@ def test_no_more_files_may_be_opened(group: Path) -> None:
 
     for look in (listed, of_one):
         with pytest.raises(KernelError, match="can open no more files") as refused:
-            in_child(partial(out_of_files, look))
+            in_child(partial(without_files, look))
         assert (type(refused.value), refused.value.errno) == (KernelError, errno.EMFILE)
     with pytest.raises(CpusetRefused) as unread:
-        in_child(partial(out_of_files, lambda: Cpuset.read(str(group))))
+        in_child(partial(without_files, lambda: Cpuset.read(str(group))))
     assert (unread.value.errno, unread.value.reason) == (errno.EMFILE, "unknown")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import resource
 import threading
 from functools import partial
 from typing import Callable
@@ -14,6 +13,7 @@ import pytest
 from support import requires
 from support.pids import bury, kill, mortal, reborn
 from support.processes import ended, idle_process, in_child, zombie
+from support.shortage import out_of_files
 
 from pymigrate import InvalidArgument, KernelError, NoSuchProcess
 from pymigrate.jobs.member import identify
@@ -76,7 +76,7 @@ def test_no_more_files_may_be_opened() -> None:
     """That says nothing of the process, which lives."""
 
     def attempt(function: Callable[[int], object], pid: int) -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1024))
+        out_of_files()
         function(pid)
 
     with idle_process() as pid:

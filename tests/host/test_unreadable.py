@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from typing import Callable
 
 import pytest
 from support import mounts, requires
 from support.credentials import NOBODY, become
 from support.processes import idle_process, in_child
+from support.shortage import out_of_files
 
 from pymigrate import (
     KernelError,
@@ -43,10 +43,6 @@ LOOKS: tuple[Callable[[], object], ...] = (
     lambda: allowed_cpus(os.getpid(), "several", ""),
     lambda: RecentCpus().of(os.getpid()),
 )
-
-
-def out_of_files() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1024))
 
 
 @pytest.mark.parametrize("look", LOOKS)
