@@ -223,9 +223,20 @@ static int fate(struct evicting *evicting, const struct pm_page *page, const str
 		return where_gone(evicting, spot);
 	if (spot->node == -ENOENT && subject->hides)
 		return PM_HIDDEN;
+	if (spot->node < 0) /* it went between the two looks */
+		return PM_VANISHED;
 	/* One on another node has been used again there. */
 	return pm_route_of(subject, spot->node)->target >= 0 ? why_left(evicting, page, spot)
 							     : PM_MOVED;
+}
+
+/* Takes back what was refused: without a look afterwards nothing is known of it either. */
+static void forget_refusals(struct pm_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->pages[i].outcome == PM_LOCKED)
+			batch->pages[i].outcome = PM_ASKED;
+	}
 }
 
 static void count_page(struct pm_batch *batch, const struct pm_page *page)
@@ -248,19 +259,34 @@ static void count_page(struct pm_batch *batch, const struct pm_page *page)
 
 /* -- the step */
 
+/* Advises the pages that have to leave, and looks at them. Returns 0 or -errno. */
+static int evict(struct evicting *evicting)
+{
+	struct pm_batch *batch = &evicting->batch;
+
+	list_spots(evicting);
+	find_ranges(evicting);
+	let_new_pages_in();
+
+	int error = advise(evicting);
+
+	find_swap_free(evicting);
+
+	int unseen = pm_spots_look_after(&evicting->spots, batch->subject,
+					 &evicting->evictor->caches);
+
+	if (unseen < 0)
+		forget_refusals(batch);
+	return error < 0 ? error : unseen;
+}
+
 static int look_and_evict(struct evicting *evicting)
 {
 	struct pm_batch *batch = &evicting->batch;
 	int error = pm_batch_look(batch, NULL);
 
-	if (error == 0) {
-		list_spots(evicting);
-		find_ranges(evicting);
-		let_new_pages_in();
-		error = advise(evicting);
-		find_swap_free(evicting);
-		pm_spots_look_after(&evicting->spots, batch->subject, &evicting->evictor->caches);
-	}
+	if (error == 0)
+		error = evict(evicting);
 	return pm_batch_count(batch, error, count_page);
 }
 

@@ -23,7 +23,7 @@ struct pm_evictor {
 /*
  * Takes one step. Returns 0, or -errno: -ESRCH if the process has ended or replaced its memory (the
  * pages of this step then count as vanished), -EPERM, -EACCES and -ENOSYS if the advice may not be
- * given, -ENOMEM if there is no memory for the step itself.
+ * given or its effect may not be seen, -ENOMEM if there is no memory for the step itself.
  */
 int pm_evict_step(const struct pm_evictor *evictor, struct pm_step *step);
 

@@ -56,7 +56,7 @@ void pm_spots_look_before(struct pm_spots *spots, const struct pm_subject *subje
 
 /* -- those that are there afterwards */
 
-static void find_nodes(struct pm_spots *spots, const struct pm_subject *subject)
+static int find_nodes(struct pm_spots *spots, const struct pm_subject *subject)
 {
 	void *addresses[SOME];
 	struct pm_spot *asked[SOME];
@@ -72,11 +72,14 @@ static void find_nodes(struct pm_spots *spots, const struct pm_subject *subject)
 			addresses[some++] = pm_at(spots->all[next].address);
 		}
 
-		int error = some ? pm_query(subject->pid, addresses, some, status) : 0;
+		int error = pm_query(subject->pid, addresses, some, status);
 
+		if (error < 0)
+			return error;
 		for (size_t i = 0; i < some; i++)
-			asked[i]->node = error < 0 ? error : status[i];
+			asked[i]->node = status[i];
 	}
+	return 0;
 }
 
 /* -- those that are not */
@@ -138,10 +141,10 @@ static void look_at_gone(struct pm_spots *spots, const struct pm_memory *memory,
 	}
 }
 
-void pm_spots_look_after(struct pm_spots *spots, const struct pm_subject *subject,
-			 const struct pm_caches *caches)
+int pm_spots_look_after(struct pm_spots *spots, const struct pm_subject *subject,
+			const struct pm_caches *caches)
 {
 	read_entries(spots, &subject->memory, false);
-	find_nodes(spots, subject);
 	look_at_gone(spots, &subject->memory, caches);
+	return find_nodes(spots, subject);
 }

@@ -27,8 +27,10 @@ struct pm_spots {
 void pm_spots_add(struct pm_spots *spots, const struct pm_page *page, uint64_t page_size);
 
 void pm_spots_look_before(struct pm_spots *spots, const struct pm_subject *subject);
-void pm_spots_look_after(struct pm_spots *spots, const struct pm_subject *subject,
-			 const struct pm_caches *caches);
+
+/* Returns 0 or -errno: the nodes of those that are still there cannot be told. */
+int pm_spots_look_after(struct pm_spots *spots, const struct pm_subject *subject,
+			const struct pm_caches *caches);
 
 /* Whether a page is of no file, or a private copy of a file's page. */
 static inline bool pm_spot_is_private(const struct pm_spot *spot)
