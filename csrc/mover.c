@@ -120,9 +120,10 @@ static int outcome_of(const struct moving *moving, const struct pm_page *page, i
 /*
  * Settles the pages that a call has dealt with; the others stay listed. What the kernel does not say
  * has arrived is looked at again: it writes no status for a queue that failed, and says -EBUSY of
- * pages that moved as part of a huge one.
+ * pages that moved as part of a huge one. Returns 0 or -errno; what it could not look at then stays
+ * asked for.
  */
-static void settle(struct moving *moving, int target, long result)
+static int settle(struct moving *moving, int target, long result)
 {
 	struct pm_batch *batch = &moving->batch;
 	size_t dealt = dealt_with(moving, result);
@@ -131,15 +132,19 @@ static void settle(struct moving *moving, int target, long result)
 	for (size_t i = 0; i < dealt; i++) {
 		struct pm_page *page = listed_page(moving, i);
 
-		page->outcome = batch->status[i] == target ? PM_MOVED : PM_VANISHED;
-		if (page->outcome == PM_MOVED)
+		if (batch->status[i] == target) {
+			page->outcome = PM_MOVED;
 			continue;
+		}
 		moving->targets[unsure] = batch->status[i]; /* kept while status is written anew */
 		batch->addresses[unsure] = pm_at(page->address);
 		moving->index[unsure++] = moving->index[i];
 	}
-	if (pm_query(batch->subject->pid, batch->addresses, unsure, batch->status) < 0)
-		unsure = 0;
+
+	int error = pm_query(batch->subject->pid, batch->addresses, unsure, batch->status);
+
+	if (error < 0)
+		return error;
 	for (size_t i = 0; i < unsure; i++) {
 		struct pm_page *page = listed_page(moving, i);
 
@@ -151,6 +156,7 @@ static void settle(struct moving *moving, int target, long result)
 	for (size_t i = dealt; i < moving->listed; i++)
 		moving->index[i - dealt] = moving->index[i];
 	moving->listed -= dealt;
+	return 0;
 }
 
 /* Moves all pages that go to @target. Returns 0, or a negative errno that ends the operation. */
@@ -164,7 +170,11 @@ static int move_to(struct moving *moving, int target)
 		if (result == -ESRCH || result == -EPERM || result == -EINVAL || result == -ENOSYS)
 			return (int)result;
 		moving->refused |= result != 0;
-		settle(moving, target, result);
+
+		int error = settle(moving, target, result);
+
+		if (error < 0)
+			return error;
 	}
 	return 0;
 }

@@ -19,8 +19,8 @@ struct pm_mover {
 
 /*
  * Takes one step. Returns 0, or -errno: -ESRCH if the process has ended or replaced its memory (the
- * pages of this step then count as vanished), -EPERM and -ENOSYS if it may not be moved (any
- * longer), -ENOMEM if there is no memory for the step itself.
+ * pages of this step then count as vanished), -EPERM, -EACCES and -ENOSYS if it may not be moved or
+ * looked at (any longer), -ENOMEM if there is no memory for the step itself.
  */
 int pm_move_step(const struct pm_mover *mover, struct pm_step *step);
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import mmap
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Callable
 
 from support import requires, seccomp
@@ -10,9 +14,59 @@ from support.processes import in_child
 from support.syscalls import numbers
 
 from pymigrate import Eviction, NodeMask, NotPermitted
+from pymigrate.kernel._memory_files import MemoryFiles
+from pymigrate.kernel.process import Process
+from pymigrate.operations.action import Action, Step
+from pymigrate.operations.mover import Mover
 from pymigrate.operations.report import Report
+from pymigrate.operations.routes import Routes
+from pymigrate.operations.stretch import Stretch
+from pymigrate.operations.survey import Survey
 
 HERE = NodeMask.has_memory()
+PAGE = mmap.PAGESIZE
+SOME = 16
+STRETCH = 64 << 20
+LIMIT = 1 << 14
+PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+
+
+class Apart:
+    """Memory in a stretch in which nothing else is."""
+
+    def __init__(self, flags: int) -> None:
+        self._map = mmap.mmap(-1, 3 * STRETCH, flags)
+        self._map.madvise(mmap.MADV_NOHUGEPAGE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
+        self.address = -(-start // STRETCH) * STRETCH
+        self._offset = self.address - start
+
+    def touch(self, first: int = 0) -> None:
+        """Writes to some pages, from one on."""
+        for page in range(first, first + SOME):
+            self._map[self._offset + page * PAGE] = 1
+
+    def drop(self) -> None:
+        """Takes all pages out of the page table."""
+        self._map.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def at_work(make: Callable[[Process], Action]) -> Iterator[tuple[Action, Survey]]:
+    """An action on this process, and what there is to do."""
+    with Process(0) as process, MemoryFiles(0) as files, closing(make(process)) as action:
+        yield action, Survey(files, action, HERE)
+
+
+def mover(process: Process) -> Mover:
+    """To a node that is not there: what it asks for is refused."""
+    return Mover(process, Routes.of_map(dict.fromkeys(HERE, HERE.highest + 1)), shared=False)
+
+
+def stretch_at(survey: Survey, address: int) -> Stretch:
+    """That of an address."""
+    (found,) = (s for s in survey.look() if s.start <= address < s.end)
+    return found
 
 
 def refused(function: Callable[[], object]) -> str:
@@ -38,3 +92,18 @@ def test_an_eviction_that_cannot_look_afterwards_claims_nothing() -> None:
     report = in_child(evict)
     assert (report.total.moved, report.total.vanished) == (0, 0)
     assert report.total.left["not-tried"] > 0
+
+
+@requires.root
+def test_a_migration_that_cannot_look_afterwards_claims_nothing() -> None:
+    def move() -> Step:
+        memory = Apart(PRIVATE)
+        memory.touch()
+        with at_work(mover) as (action, survey):
+            stretch = stretch_at(survey, memory.address)
+            seccomp.refuse(errno.EACCES, numbers().move_pages)  # as of a cpuset, too
+            assert refused(lambda: action.step(stretch, LIMIT)) == "sandbox"
+            return action.cut_short(stretch)
+
+    step = in_child(move)
+    assert (step.looked_at, step.entries) == (SOME, [])
