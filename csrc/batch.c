@@ -31,19 +31,17 @@ int pm_query(int pid, void **addresses, size_t count, int *ret_status)
 	return 0;
 }
 
-/* Writes the node of each page to batch->status, or the negative errno that the kernel gives for it. */
+/*
+ * Writes the node of each page to batch->status, or the negative errno that the kernel gives for it.
+ * Returns 0 or -errno, and then has written nothing of use.
+ */
 static int find_nodes(struct pm_batch *batch)
 {
-	int error;
-
 	if (pm_nodes_by_frame(batch->subject, batch->pages, batch->count, batch->status))
 		return 0;
 	for (size_t i = 0; i < batch->count; i++)
 		batch->addresses[i] = pm_at(batch->pages[i].address);
-	error = pm_query(batch->subject->pid, batch->addresses, batch->count, batch->status);
-	for (size_t i = 0; error < 0 && i < batch->count; i++)
-		batch->status[i] = error;
-	return error;
+	return pm_query(batch->subject->pid, batch->addresses, batch->count, batch->status);
 }
 
 /* What the look alone decides. */
@@ -72,8 +70,13 @@ int pm_batch_look(struct pm_batch *batch, const int32_t *targets)
 	int error = find_nodes(batch);
 
 	for (size_t i = 0; i < batch->count; i++) {
-		batch->pages[i].node = batch->status[i];
-		batch->pages[i].outcome = judge(batch, &batch->pages[i], targets);
+		struct pm_page *page = &batch->pages[i];
+
+		page->node = error < 0 ? error : batch->status[i];
+		if (error == 0)
+			page->outcome = judge(batch, page, targets);
+		else /* what is owed is counted if its memory is gone, and else stays so */
+			page->outcome = pm_was_left(batch, page) ? PM_ASKED : PM_NOT_COUNTED;
 	}
 	return error;
 }

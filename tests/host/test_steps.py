@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from typing import Callable
 
 from support import requires, seccomp
+from support.credentials import keep_capabilities
 from support.processes import in_child
 from support.syscalls import numbers
 
@@ -17,6 +18,8 @@ from pymigrate import Eviction, NodeMask, NotPermitted
 from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
 from pymigrate.operations.action import Action, Step
+from pymigrate.operations.evictor import Evictor
+from pymigrate.operations.exits import Exits
 from pymigrate.operations.mover import Mover
 from pymigrate.operations.report import Report
 from pymigrate.operations.routes import Routes
@@ -58,6 +61,11 @@ def at_work(make: Callable[[Process], Action]) -> Iterator[tuple[Action, Survey]
         yield action, Survey(files, action, HERE)
 
 
+def evictor(process: Process) -> Evictor:
+    """Leaves behind all that is not of a file."""
+    return Evictor(process, Exits(HERE, ()), without_swap=True)
+
+
 def mover(process: Process) -> Mover:
     """To a node that is not there: what it asks for is refused."""
     return Mover(process, Routes.of_map(dict.fromkeys(HERE, HERE.highest + 1)), shared=False)
@@ -76,6 +84,15 @@ def refused(function: Callable[[], object]) -> str:
     except NotPermitted as error:
         return error.reason
     return ""
+
+
+def counted(step: Step) -> dict[tuple[str | None, str], int]:
+    """Pages by kind and column, of all nodes together."""
+    counts: dict[tuple[str | None, str], int] = {}
+    for entry in step.entries:
+        key = entry.kind, entry.column
+        counts[key] = counts.get(key, 0) + entry.pages
+    return counts
 
 
 # -- looks that fail
@@ -107,3 +124,22 @@ def test_a_migration_that_cannot_look_afterwards_claims_nothing() -> None:
 
     step = in_child(move)
     assert (step.looked_at, step.entries) == (SOME, [])
+
+
+def test_what_is_owed_stays_so_where_it_cannot_be_looked_at() -> None:
+    def evict() -> tuple[Step, Step]:
+        keep_capabilities()  # frames are not told: move_pages(2) is asked
+        memory = Apart(PRIVATE)
+        memory.touch()
+        with at_work(evictor) as (action, survey):
+            stretch = stretch_at(survey, memory.address)
+            before = action.step(stretch, LIMIT)
+            survey.keep(stretch, always=False)
+            stretch = stretch_at(survey, memory.address)
+            seccomp.refuse(errno.EPERM, numbers().move_pages)
+            assert refused(lambda: action.step(stretch, LIMIT))
+            return before, action.cut_short(stretch)
+
+    before, after = in_child(evict)
+    assert counted(before) == {("anonymous", "asked"): SOME, ("anonymous", "no-swap"): SOME}
+    assert after.entries == []
