@@ -51,9 +51,9 @@ class Stretch:
         self._marks: CArray | None = None
         self._step = ffi.new("struct pm_step *")
         self._step.start, self._step.end = start, end
-        self.rewind(segments)
+        self.renew(segments)
 
-    def rewind(self, segments: Sequence[Segment]) -> None:
+    def renew(self, segments: Sequence[Segment]) -> None:
         """Starts again at the beginning, with the mappings that are there now."""
         rows = [
             (part.start, part.end, KINDS.index(part.kind), part.page_size // PAGE_SIZE)
@@ -62,6 +62,10 @@ class Stretch:
         self._segments = ffi.new("struct pm_segment[]", rows)
         self._step.segments = self._segments
         self._step.count = len(rows)
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Starts again at the beginning, with the mappings that it had: no others have marks."""
         self._step.cursor.address = self._step.cursor.segment = 0
 
     @property

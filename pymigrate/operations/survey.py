@@ -8,7 +8,6 @@ from pymigrate.kernel._memory_files import kilobytes, unnameable
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import vmas
 from pymigrate.operations.stretch import Segment, Stretch
-from pymigrate.units import PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,9 +63,11 @@ class Survey:
                 for part in self._cut(vma.start, vma.end, vma.kind, vma.page_size):
                     parts.setdefault(self._place(part), []).append(part)
         stretches = [self._stretch(place, segments) for place, segments in parts.items()]
-        return stretches + [
-            self._empty(stretch) for place, stretch in self._kept.items() if place not in parts
-        ]
+        # Of those that have nothing on the source nodes any more, what is owed vanished, or moved.
+        empty = [stretch for place, stretch in self._kept.items() if place not in parts]
+        for stretch in empty:
+            stretch.rewind()
+        return stretches + empty
 
     def kept(self) -> list[Stretch]:
         """The stretches in which pages stayed behind so far."""
@@ -110,11 +111,5 @@ class Survey:
         kept = self._kept.get(place)
         if kept is None:
             return Stretch(*place, segments)
-        kept.rewind(segments)
+        kept.renew(segments)
         return kept
-
-    def _empty(self, stretch: Stretch) -> Stretch:
-        """One with nothing on the source nodes any more: what it owed has vanished, or moved."""
-        whole = Segment(stretch.start, stretch.end, "anonymous", PAGE_SIZE)
-        stretch.rewind([whole])
-        return stretch

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import errno
 import mmap
+import platform
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Callable
 
+import pytest
 from support import requires, seccomp
-from support.credentials import keep_capabilities
+from support.credentials import check, keep_capabilities
 from support.processes import in_child
 from support.syscalls import numbers
 
@@ -32,6 +35,10 @@ SOME = 16
 STRETCH = 64 << 20
 LIMIT = 1 << 14
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+SHARED = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+MAP_FIXED_NOREPLACE = 0x100000  # include/uapi/asm-generic/mman-common.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Apart:
@@ -143,3 +150,49 @@ def test_what_is_owed_stays_so_where_it_cannot_be_looked_at() -> None:
     before, after = in_child(evict)
     assert counted(before) == {("anonymous", "asked"): SOME, ("anonymous", "no-swap"): SOME}
     assert after.entries == []
+
+
+# -- stretches that are empty when they are tried again
+
+
+def test_new_pages_where_all_were_gone_count_by_their_kind() -> None:
+    def evict() -> Step:
+        memory = Apart(SHARED)
+        memory.touch()
+        with at_work(evictor) as (action, survey):
+            stretch = stretch_at(survey, memory.address)
+            action.step(stretch, LIMIT)
+            survey.keep(stretch, always=False)
+            memory.drop()
+            stretch = stretch_at(survey, memory.address)
+            memory.touch(SOME)
+            return action.step(stretch, LIMIT)
+
+    assert counted(in_child(evict)) == {
+        ("shared", "asked"): SOME,
+        ("shared", "vanished"): SOME,
+    }
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.maxsize < 2**32, reason="knows where that of x86_64 ends"
+)
+def test_the_last_stretch_of_the_address_space() -> None:
+    """It ends where no process can have memory, and is asked about up to the last mapping alone."""
+
+    def evict() -> Step:
+        start = (1 << 47) - STRETCH
+        place, size = ctypes.c_void_p(start), ctypes.c_size_t(SOME * PAGE)
+        flags = PRIVATE | MAP_FIXED_NOREPLACE
+        _libc.mmap.restype = ctypes.c_void_p
+        assert _libc.mmap(place, size, mmap.PROT_WRITE, flags, -1, ctypes.c_long(0)) == start
+        ctypes.memset(start, 1, SOME * PAGE)
+        with at_work(evictor) as (action, survey):
+            stretch = stretch_at(survey, start)
+            action.step(stretch, LIMIT)
+            survey.keep(stretch, always=False)
+            check(_libc.madvise(place, size, mmap.MADV_DONTNEED))
+            return action.step(stretch_at(survey, start), LIMIT)
+
+    # Its stack may be there, too.
+    assert counted(in_child(evict))["anonymous", "vanished"] >= SOME
