@@ -13,7 +13,7 @@ from itertools import islice
 
 from pymigrate import _files
 from pymigrate._native import ffi, lib
-from pymigrate.errors import KernelError
+from pymigrate.errors import InvalidNodes, KernelError
 from pymigrate.kernel._memory_files import open_memory_file
 from pymigrate.kernel.zones import zones
 from pymigrate.operations.ledger import Entry
@@ -88,6 +88,7 @@ class Action:
         ways: Target by source; the rank of a source is its place in it.
 
     Raises:
+        InvalidNodes: There are more sources than any kernel has nodes.
         NoSuchProcess: It has ended.
         NotPermitted: The caller may not look at it.
 
@@ -99,6 +100,9 @@ class Action:
     call = ""
 
     def __init__(self, process: Process, routes: Routes, ways: Mapping[int, int]) -> None:
+        if len(ways) > lib.PM_RANKS_MAX:
+            message = f"{len(ways)} nodes to leave: no kernel has more than {lib.PM_RANKS_MAX}"
+            raise InvalidNodes(message, list(ways))
         self.huge_size = _huge_size()
         self._nodes = routes.old, routes.new
         self._sources = list(ways)

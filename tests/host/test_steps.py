@@ -17,7 +17,7 @@ from support.credentials import check, keep_capabilities
 from support.processes import in_child
 from support.syscalls import numbers
 
-from pymigrate import Eviction, NodeMask, NotPermitted
+from pymigrate import Eviction, InvalidNodes, NodeMask, NotPermitted
 from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
 from pymigrate.operations.action import Action, Step
@@ -196,3 +196,13 @@ def test_the_last_stretch_of_the_address_space() -> None:
 
     # Its stack may be there, too.
     assert counted(in_child(evict))["anonymous", "vanished"] >= SOME
+
+
+# -- steps that cannot be taken
+
+
+def test_more_sources_than_a_tally_has_rows_for() -> None:
+    with Process(0) as process:
+        Evictor(process, Exits(NodeMask(range(1024)), ()), without_swap=True).close()
+        with pytest.raises(InvalidNodes, match="1025 nodes"):
+            Evictor(process, Exits(NodeMask(range(1025)), ()), without_swap=True)
