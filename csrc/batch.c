@@ -171,7 +171,6 @@ int pm_batch_open(struct pm_batch *batch)
 	if (found < 0)
 		return (int)found;
 	batch->count = (size_t)found;
-	step->looked_at = step->hidden = 0;
 	for (size_t i = 0; i < batch->count; i++)
 		step->looked_at += batch->pages[i].span;
 	return 0;

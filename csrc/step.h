@@ -39,8 +39,8 @@ struct pm_step {
 	struct pm_tally tally;
 	size_t limit;            /* base pages to take on in one call */
 	struct pm_cursor cursor; /* zero at first; at the end, cursor.segment is count */
-	uint64_t looked_at;      /* out: base pages found in memory */
-	uint64_t hidden;         /* out: of these, pages that move_pages(2) does not see */
+	uint64_t looked_at;      /* zero before the call; then, base pages found in memory */
+	uint64_t hidden;         /* likewise: of these, pages that move_pages(2) does not see */
 };
 
 /*

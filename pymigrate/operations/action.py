@@ -129,10 +129,11 @@ class Action:
             KernelError: There is no memory for the step itself.
         """
         stretch.counts = None
+        step = stretch.open()
+        step.looked_at = step.hidden = 0
         stretch.counts = ffi.new(
             "int64_t[]", max(1, len(self._sources)) * len(KINDS) * lib.PM_COLUMNS
         )
-        step = stretch.open()
         step.tally.counts = stretch.counts
         step.tally.once = self._once
         step.limit = limit
@@ -150,8 +151,10 @@ class Action:
         return self._told(stretch, ended=False, seconds=0.0)
 
     def _told(self, stretch: Stretch, *, ended: bool, seconds: float) -> Step:
+        if stretch.counts is None:  # it did not come to that
+            return Step([], 0, 0, 0, ended=ended, seconds=seconds)
         step = stretch.open()
-        entries = [] if stretch.counts is None else list(self._entries(stretch.counts))
+        entries = list(self._entries(stretch.counts))
         stretch.left += sum(e.pages for e in entries if e.column in REASONS.values())
         return Step(
             entries,

@@ -17,7 +17,7 @@ from support.credentials import check, keep_capabilities
 from support.processes import in_child
 from support.syscalls import numbers
 
-from pymigrate import Eviction, InvalidNodes, NodeMask, NotPermitted
+from pymigrate import Eviction, InvalidNodes, KernelError, NodeMask, NotPermitted
 from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
 from pymigrate.operations.action import Action, Step
@@ -206,3 +206,22 @@ def test_more_sources_than_a_tally_has_rows_for() -> None:
         Evictor(process, Exits(NodeMask(range(1024)), ()), without_swap=True).close()
         with pytest.raises(InvalidNodes, match="1025 nodes"):
             Evictor(process, Exits(NodeMask(range(1025)), ()), without_swap=True)
+
+
+@pytest.mark.parametrize("make", [evictor, mover])
+def test_a_step_without_memory_for_it_has_looked_at_nothing(
+    make: Callable[[Process], Action],
+) -> None:
+    def evict() -> tuple[Step, Step, Step]:
+        memory = Apart(PRIVATE)
+        memory.touch()
+        with at_work(make) as (action, survey):
+            stretch = stretch_at(survey, memory.address)
+            before = action.step(stretch, LIMIT)
+            with pytest.raises(KernelError, match="no memory for a step"):
+                action.step(stretch, sys.maxsize // 2 + 1)
+            refused = action.cut_short(stretch)
+            stretch.counts = None  # as where none can be made
+            return before, refused, action.cut_short(stretch)
+
+    assert [step.looked_at for step in in_child(evict)] == [SOME, 0, 0]
