@@ -32,13 +32,31 @@ int pm_query(int pid, void **addresses, size_t count, int *ret_status)
 }
 
 /*
+ * Asks for transparent huge pages, of which one may be that of zeros: Linux 6.7 to 6.15 takes it for
+ * any other when it scans (pagemap_thp_category() in fs/proc/task_mmu.c), and its frame is somewhere.
+ */
+static int ask_for_huge(struct pm_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		void *address = pm_at(batch->pages[i].address);
+		int error = 0;
+
+		if (batch->pages[i].thp)
+			error = pm_query(batch->subject->pid, &address, 1, &batch->status[i]);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+/*
  * Writes the node of each page to batch->status, or the negative errno that the kernel gives for it.
  * Returns 0 or -errno, and then has written nothing of use.
  */
 static int find_nodes(struct pm_batch *batch)
 {
 	if (pm_nodes_by_frame(batch->subject, batch->pages, batch->count, batch->status))
-		return 0;
+		return ask_for_huge(batch);
 	for (size_t i = 0; i < batch->count; i++)
 		batch->addresses[i] = pm_at(batch->pages[i].address);
 	return pm_query(batch->subject->pid, batch->addresses, batch->count, batch->status);

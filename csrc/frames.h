@@ -4,7 +4,8 @@
  * Pagemap tells frame numbers to whoever has CAP_SYS_ADMIN, many in one read; to be asked for the node
  * of a page, move_pages(2) takes five times as long. Each frame in the span of the zones of one node
  * alone is on that node. The page of zeros has a frame too, but is on no node: pages have to be
- * collected by scanning, which leaves it out.
+ * collected by scanning, which leaves it out. The huge one it does not on every kernel, so whoever
+ * asks for transparent huge pages has to ask move_pages(2) as well.
  */
 #ifndef PM_FRAMES_H
 #define PM_FRAMES_H

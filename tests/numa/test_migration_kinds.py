@@ -101,6 +101,36 @@ def test_a_huge_page_that_is_mapped_in_part(migrate: Callable[[int], Report]) ->
     check_idle(report)
 
 
+class Unwritten:
+    """Memory in huge pages that is only read: the kernel has one huge page of zeros for all."""
+
+    def __init__(self) -> None:
+        self._map = mmap.mmap(-1, 5 * HUGE, PRIVATE)
+        self._map.madvise(mmap.MADV_HUGEPAGE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
+        self.address = -(-start // HUGE) * HUGE
+        assert not any(ctypes.string_at(self.address, 4 * HUGE))
+
+    def where(self) -> int:
+        """Its address."""
+        return self.address
+
+
+@requires.root
+def test_the_huge_page_of_zeros_is_on_no_node() -> None:
+    """Neither is it counted, wherever its frame is."""
+    with servant(Unwritten) as child:
+        place = child.ask(Unwritten.where)
+        with open(f"/proc/{child.pid}/pagemap", "rb") as pagemap:
+            pagemap.seek(place // PAGE * 8)
+            entry = int.from_bytes(pagemap.read(8), sys.byteorder)
+        assert entry >> 63
+        hold_still(child.pid)
+        report = Migration(child.pid, moves={0: 1, 1: 2, 2: 3, 3: 0}).run(lambda _: None)
+    assert report.total.vanished == 0
+    check_idle(report)
+
+
 def test_one_step_takes_a_huge_page_at_least() -> None:
     with servant(lambda: Memory(0, 2 * HUGE, advice=mmap.MADV_HUGEPAGE)) as child:
         report = Migration(child.pid, 0, 1, rate=HUGE * 10).run()
