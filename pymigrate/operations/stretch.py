@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pymigrate._native import ffi
 from pymigrate.units import KINDS, PAGE_SIZE
@@ -13,7 +14,24 @@ if TYPE_CHECKING:
 
     from pymigrate._shim import ActionStep, CArray
 
-__all__ = ["Segment", "Stretch"]
+__all__ = ["Place", "Segment", "Stretch"]
+
+
+class Place(NamedTuple):
+    """What a stretch is about: the pages at a range of addresses, of hugetlb or all others.
+
+    Those are apart because of move_pages(2), which begins with them: if it finds no room for one it
+    leaves all else that it was given (``migrate_pages()`` in mm/migrate.c).
+
+    Attributes:
+        start: First address.
+        end: The address behind the last.
+        hugetlb: Whether it is about huge pages of a pool.
+    """
+
+    start: int
+    end: int
+    hugetlb: bool
 
 
 @dataclass(frozen=True)
@@ -37,20 +55,19 @@ class Stretch:
     """A stretch of memory that is gone through by one worker, and what is remembered of its pages.
 
     Args:
-        start: First address.
-        end: The address behind the last.
+        place: What it is about.
         segments: The mappings in it, ascending.
     """
 
-    def __init__(self, start: int, end: int, segments: Sequence[Segment]) -> None:
-        self.start, self.end = start, end
+    def __init__(self, place: Place, segments: Sequence[Segment]) -> None:
+        self.place = place
         self.left = 0
         """Base pages that stayed behind so far."""
         self.counts: CArray | None = None
         """What the last step counted, as C sums it up."""
         self._marks: CArray | None = None
         self._step = ffi.new("struct pm_step *")
-        self._step.start, self._step.end = start, end
+        self._step.start, self._step.end = place.start, place.end
         self.renew(segments)
 
     def renew(self, segments: Sequence[Segment]) -> None:
@@ -76,7 +93,8 @@ class Stretch:
     def open(self) -> ActionStep:
         """What a step works on; marks of pages are made for the first."""
         if self._marks is None:
-            self._marks = ffi.new("pm_mark[]", (self.end - self.start) // PAGE_SIZE)
+            pages = (self.place.end - self.place.start) // PAGE_SIZE
+            self._marks = ffi.new("pm_mark[]", pages)
             self._step.tally.marks = self._marks
         return self._step
 

@@ -7,7 +7,7 @@ from pymigrate._native import ffi
 from pymigrate.kernel._memory_files import kilobytes, unnameable
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import vmas
-from pymigrate.operations.stretch import Segment, Stretch
+from pymigrate.operations.stretch import Place, Segment, Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pymigrate.kernel._memory_files import MemoryFiles
     from pymigrate.nodemask import NodeMask
     from pymigrate.operations.action import Action
-
-    Place = tuple[int, int]  # where a stretch starts and ends
 
 __all__ = ["Survey"]
 
@@ -80,11 +78,10 @@ class Survey:
 
     def keep(self, stretch: Stretch, *, always: bool) -> None:
         """Remembers a stretch if it has to be tried again, or in any case if ``always``."""
-        place = stretch.start, stretch.end
         if stretch.left or always:
-            self._kept[place] = stretch
+            self._kept[stretch.place] = stretch
             return
-        self._kept.pop(place, None)
+        self._kept.pop(stretch.place, None)
         if stretch.finished:
             stretch.forget()
 
@@ -105,11 +102,11 @@ class Survey:
     def _place(self, part: Segment) -> Place:
         size = max(self._stretch_bytes, part.page_size)
         start = part.start // size * size
-        return start, start + size
+        return Place(start, start + size, part.kind == "hugetlb")
 
     def _stretch(self, place: Place, segments: list[Segment]) -> Stretch:
         kept = self._kept.get(place)
         if kept is None:
-            return Stretch(*place, segments)
+            return Stretch(place, segments)
         kept.renew(segments)
         return kept

@@ -7,18 +7,16 @@ import errno
 import mmap
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Callable
 
 import pytest
 from support import requires, seccomp
 from support.credentials import check, keep_capabilities
 from support.processes import in_child
+from support.stretches import STRETCH, Apart, at_work, counted, stretches_at
 from support.syscalls import numbers
 
 from pymigrate import Eviction, InvalidNodes, KernelError, NodeMask, NotPermitted
-from pymigrate.kernel._memory_files import MemoryFiles
 from pymigrate.kernel.process import Process
 from pymigrate.operations.action import Action, Step
 from pymigrate.operations.evictor import Evictor
@@ -32,40 +30,12 @@ from pymigrate.operations.survey import Survey
 HERE = NodeMask.has_memory()
 PAGE = mmap.PAGESIZE
 SOME = 16
-STRETCH = 64 << 20
 LIMIT = 1 << 14
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 SHARED = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 MAP_FIXED_NOREPLACE = 0x100000  # include/uapi/asm-generic/mman-common.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Apart:
-    """Memory in a stretch in which nothing else is."""
-
-    def __init__(self, flags: int) -> None:
-        self._map = mmap.mmap(-1, 3 * STRETCH, flags)
-        self._map.madvise(mmap.MADV_NOHUGEPAGE)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
-        self.address = -(-start // STRETCH) * STRETCH
-        self._offset = self.address - start
-
-    def touch(self, first: int = 0) -> None:
-        """Writes to some pages, from one on."""
-        for page in range(first, first + SOME):
-            self._map[self._offset + page * PAGE] = 1
-
-    def drop(self) -> None:
-        """Takes all pages out of the page table."""
-        self._map.madvise(mmap.MADV_DONTNEED)
-
-
-@contextmanager
-def at_work(make: Callable[[Process], Action]) -> Iterator[tuple[Action, Survey]]:
-    """An action on this process, and what there is to do."""
-    with Process(0) as process, MemoryFiles(0) as files, closing(make(process)) as action:
-        yield action, Survey(files, action, HERE)
 
 
 def evictor(process: Process) -> Evictor:
@@ -79,8 +49,8 @@ def mover(process: Process) -> Mover:
 
 
 def stretch_at(survey: Survey, address: int) -> Stretch:
-    """That of an address."""
-    (found,) = (s for s in survey.look() if s.start <= address < s.end)
+    """The only one there."""
+    (found,) = stretches_at(survey, address)
     return found
 
 
@@ -91,15 +61,6 @@ def refused(function: Callable[[], object]) -> str:
     except NotPermitted as error:
         return error.reason
     return ""
-
-
-def counted(step: Step) -> dict[tuple[str | None, str], int]:
-    """Pages by kind and column, of all nodes together."""
-    counts: dict[tuple[str | None, str], int] = {}
-    for entry in step.entries:
-        key = entry.kind, entry.column
-        counts[key] = counts.get(key, 0) + entry.pages
-    return counts
 
 
 # -- looks that fail
@@ -121,9 +82,9 @@ def test_an_eviction_that_cannot_look_afterwards_claims_nothing() -> None:
 @requires.root
 def test_a_migration_that_cannot_look_afterwards_claims_nothing() -> None:
     def move() -> Step:
-        memory = Apart(PRIVATE)
-        memory.touch()
-        with at_work(mover) as (action, survey):
+        memory = Apart()
+        memory.touch(0, SOME)
+        with at_work(0, mover, HERE) as (action, survey):
             stretch = stretch_at(survey, memory.address)
             seccomp.refuse(errno.EACCES, numbers().move_pages)  # as of a cpuset, too
             assert refused(lambda: action.step(stretch, LIMIT)) == "sandbox"
@@ -136,9 +97,9 @@ def test_a_migration_that_cannot_look_afterwards_claims_nothing() -> None:
 def test_what_is_owed_stays_so_where_it_cannot_be_looked_at() -> None:
     def evict() -> tuple[Step, Step]:
         keep_capabilities()  # frames are not told: move_pages(2) is asked
-        memory = Apart(PRIVATE)
-        memory.touch()
-        with at_work(evictor) as (action, survey):
+        memory = Apart()
+        memory.touch(0, SOME)
+        with at_work(0, evictor, HERE) as (action, survey):
             stretch = stretch_at(survey, memory.address)
             before = action.step(stretch, LIMIT)
             survey.keep(stretch, always=False)
@@ -158,14 +119,14 @@ def test_what_is_owed_stays_so_where_it_cannot_be_looked_at() -> None:
 def test_new_pages_where_all_were_gone_count_by_their_kind() -> None:
     def evict() -> Step:
         memory = Apart(SHARED)
-        memory.touch()
-        with at_work(evictor) as (action, survey):
+        memory.touch(0, SOME)
+        with at_work(0, evictor, HERE) as (action, survey):
             stretch = stretch_at(survey, memory.address)
             action.step(stretch, LIMIT)
             survey.keep(stretch, always=False)
             memory.drop()
             stretch = stretch_at(survey, memory.address)
-            memory.touch(SOME)
+            memory.touch(SOME, SOME)
             return action.step(stretch, LIMIT)
 
     assert counted(in_child(evict)) == {
@@ -187,7 +148,7 @@ def test_the_last_stretch_of_the_address_space() -> None:
         _libc.mmap.restype = ctypes.c_void_p
         assert _libc.mmap(place, size, mmap.PROT_WRITE, flags, -1, ctypes.c_long(0)) == start
         ctypes.memset(start, 1, SOME * PAGE)
-        with at_work(evictor) as (action, survey):
+        with at_work(0, evictor, HERE) as (action, survey):
             stretch = stretch_at(survey, start)
             action.step(stretch, LIMIT)
             survey.keep(stretch, always=False)
@@ -213,9 +174,9 @@ def test_a_step_without_memory_for_it_has_looked_at_nothing(
     make: Callable[[Process], Action],
 ) -> None:
     def evict() -> tuple[Step, Step, Step]:
-        memory = Apart(PRIVATE)
-        memory.touch()
-        with at_work(make) as (action, survey):
+        memory = Apart()
+        memory.touch(0, SOME)
+        with at_work(0, make, HERE) as (action, survey):
             stretch = stretch_at(survey, memory.address)
             before = action.step(stretch, LIMIT)
             with pytest.raises(KernelError, match="no memory for a step"):

@@ -8,6 +8,7 @@ import io
 import json
 import mmap
 import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -21,22 +22,35 @@ from support.accounts import check_sums
 from support.cpuset import cpuset
 from support.credentials import CAP_SYS_PTRACE, NOBODY, keep_capabilities
 from support.fullness import full_node, too_many_pages
+from support.kinds import HUGE, MAP_HUGETLB, huge_page_pool
 from support.memory import PAGE, Block, Target, target
 from support.pids import bury, fork_a_twin, hold_still, kill, mortal, outliving, reborn
 from support.processes import about_to_exec, as_user, ended, idle_process, in_child, servant, zombie
+from support.stretches import STRETCH, Apart, at_work, counted, stretches_at
 from support.syscalls import numbers
 
 from pymigrate import NodeMask, NodesRefused, NoSuchProcess, NotPermitted, NoUserMemory, migrate
 from pymigrate.cli import main
+from pymigrate.kernel.process import Process
 from pymigrate.kernel.resident import Residency, residency
 from pymigrate.operations import direct
 from pymigrate.operations.migration import Migration
+from pymigrate.operations.mover import Mover
 from pymigrate.operations.report import Progress, Report
+from pymigrate.operations.routes import Routes
 
 pytestmark = [pytest.mark.managed, pytest.mark.numa]
 
+SOME = 16
+MANY_HUGE = 24
 MANY = (16 << 20) // PAGE
 RATE = MANY * PAGE * 2.5  # bytes in a second: MANY pages are done in four steps, in 0.4 s
+
+# include/uapi/asm-generic/mman-common.h
+MAP_FIXED = 0x10
+MAP_POPULATE = 0x8000
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def at_step(number: int, action: Callable[[], object]) -> Callable[[Progress], None]:
@@ -362,6 +376,52 @@ def test_the_target_node_is_full(watch: bool) -> None:
     assert report.by_source[0].left == report.total.left
     assert report.after is not None
     assert report.after.pages(0) == report.total.left_behind + report.appeared
+
+
+class Neighbours(Apart):
+    """Small pages, and huge ones of a pool next to them, all on node 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB
+        place, size = ctypes.c_void_p(self.address + HUGE), ctypes.c_size_t(MANY_HUGE * HUGE)
+        _libc.mmap.restype = ctypes.c_void_p
+        found = _libc.mmap(place, size, mmap.PROT_WRITE, flags, -1, ctypes.c_long(0))
+        assert found == place.value
+        with numa.policy(numa.BIND, {0}):
+            self.touch(0, SOME)
+            self.touch(HUGE // PAGE, MANY_HUGE * HUGE // PAGE)
+
+    def where(self) -> int:
+        """Its address."""
+        return self.address
+
+
+def rest_of_the_pools() -> mmap.mmap | None:
+    """All huge pages that are free; none where the node was filled with smaller ones."""
+    free = re.search(r"HugePages_Free: +(\d+)", Path("/proc/meminfo").read_text())
+    assert free
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE
+    return mmap.mmap(-1, int(free[1]) * HUGE, flags) if int(free[1]) else None
+
+
+def test_huge_pages_without_room_keep_no_small_ones_back() -> None:
+    with (
+        huge_page_pool(0, MANY_HUGE),
+        servant(Neighbours) as child,
+        full_node(1, 2 * MANY_HUGE // 3 * HUGE),
+        idle_process(rest_of_the_pools),
+        at_work(child.pid, move_own, NodeMask(0)) as (action, survey),
+    ):
+        found = stretches_at(survey, child.ask(Neighbours.where))
+        counts = counted(*(action.step(stretch, STRETCH // PAGE) for stretch in found))
+    assert counts["hugetlb", "no-memory"] > 0
+    assert counts["anonymous", "moved"] == counts["anonymous", "asked"] == SOME
+
+
+def move_own(process: Process) -> Mover:
+    """Moves what nobody else maps."""
+    return Mover(process, Routes.of_map({0: 1}), shared=False)
 
 
 def test_its_cpuset_shrinks_midway() -> None:
