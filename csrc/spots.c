@@ -114,8 +114,9 @@ static void look_at_private(const struct pm_caches *caches, const struct pm_memo
 {
 	uint64_t entries[SOME];
 
+	/* Of one that was in swap by then the entry tells where there, and no frame. */
 	for (size_t i = 0; i < run; i++)
-		entries[i] = spot[i].before;
+		entries[i] = spot[i].before & PM_ENTRY_PRESENT ? spot[i].before : 0;
 	pm_look_at_frames(caches, entries, run, ret_sights);
 	if (caches->own && ret_sights[0] == PM_SEEN_NOTHING)
 		look_at_own_copies(caches, memory, spot, run, ret_sights);
