@@ -113,8 +113,10 @@ class Evictor(Action):
 
     def _take(self, step: ActionStep) -> int:
         room = cgroup_room(self._limited)
-        self._evictor.swap_room = _NO_LIMIT if room is None else room // PAGE_SIZE
-        return lib.pm_evict_step(self._evictor, step)
+        # Of its own: other workers read theirs meanwhile.
+        evictor = ffi.new("struct pm_evictor *", self._evictor[0])
+        evictor.swap_room = _NO_LIMIT if room is None else room // PAGE_SIZE
+        return lib.pm_evict_step(evictor, step)
 
     def _refused(self, number: int) -> KernelError:
         return refused(number, self._pid)
