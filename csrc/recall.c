@@ -15,8 +15,7 @@ void pm_recall(int mem, const struct pm_step *step, uint64_t page_size)
 		if (!pm_is_held(step->tally.marks[slot]))
 			continue;
 		/* One that cannot be read is not there any more. */
-		if (pread(mem, &byte, 1, (off_t)(step->start + slot * page_size)) < 0)
-			continue;
+		(void)!pread(mem, &byte, 1, (off_t)(step->start + slot * page_size));
 	}
 }
 

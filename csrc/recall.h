@@ -7,8 +7,9 @@
 #include "step.h"
 
 /*
- * Brings the pages of a stretch that were seen to be left so back into the page table, by reading from each: only
- * there the next step finds them, written meanwhile, and they leave at once. @mem is /proc/PID/mem.
+ * Brings the pages of a stretch that were seen to be left so back into the page table, by reading from
+ * each: only there the next step finds them, written meanwhile, and they leave at once. @mem is
+ * /proc/PID/mem.
  */
 void pm_recall(int mem, const struct pm_step *step, uint64_t page_size);
 

@@ -19,14 +19,11 @@ enum pm_move_flag {
 
 /* What get_mempolicy is asked for: include/uapi/linux/mempolicy.h */
 enum pm_policy_flag {
-	PM_MPOL_F_NODE = 1 << 0,         /* a node in place of the mode */
-	PM_MPOL_F_ADDR = 1 << 1,         /* of the address, not of the thread */
 	PM_MPOL_F_MEMS_ALLOWED = 1 << 2, /* the nodes that the caller's cpuset grants */
 };
 
 /* Advice that process_madvise gives: include/uapi/asm-generic/mman-common.h; alike on every ABI */
 enum pm_advice {
-	PM_MADV_COLD = 20,    /* first to go when memory runs short */
 	PM_MADV_PAGEOUT = 21, /* out now */
 };
 

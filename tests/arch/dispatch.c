@@ -46,7 +46,7 @@ int main(void)
 	report("get_mempolicy", PM_GET_MEMPOLICY,
 	       pm_get_mempolicy(NULL, old_nodes, MAXNODE, NULL, PM_MPOL_F_MEMS_ALLOWED));
 	report("process_madvise", PM_PROCESS_MADVISE,
-	       pm_process_madvise(NO_FILE, &memory, 1, PM_MADV_COLD, 0));
+	       pm_process_madvise(NO_FILE, &memory, 1, PM_MADV_PAGEOUT, 0));
 	report("pidfd_open", PM_PIDFD_OPEN, pm_pidfd_open(NO_PID, 0));
 	return failures != 0;
 }

@@ -21,8 +21,5 @@ _Static_assert(__BYTE_ORDER__ == ORDER, "byte order");
 
 _Static_assert((int)PM_MPOL_MF_MOVE == MPOL_MF_MOVE, "MPOL_MF_MOVE");
 _Static_assert((int)PM_MPOL_MF_MOVE_ALL == MPOL_MF_MOVE_ALL, "MPOL_MF_MOVE_ALL");
-_Static_assert((int)PM_MPOL_F_NODE == MPOL_F_NODE, "MPOL_F_NODE");
-_Static_assert((int)PM_MPOL_F_ADDR == MPOL_F_ADDR, "MPOL_F_ADDR");
 _Static_assert((int)PM_MPOL_F_MEMS_ALLOWED == MPOL_F_MEMS_ALLOWED, "MPOL_F_MEMS_ALLOWED");
-_Static_assert((int)PM_MADV_COLD == MADV_COLD, "MADV_COLD");
 _Static_assert((int)PM_MADV_PAGEOUT == MADV_PAGEOUT, "MADV_PAGEOUT");
