@@ -27,7 +27,11 @@ __all__ = ["failed", "of_check", "of_job", "of_look", "renamed"]
 
 
 def of_job(
-    host: str, report: JobReport, ranks: Mapping[int, int] | None = None, topology: str = ""
+    host: str,
+    report: JobReport,
+    ranks: Mapping[int, int] | None = None,
+    topology: str = "",
+    fault: Exception | None = None,
 ) -> ClusterReport:
     """The part of a host whose processes were migrated or evicted.
 
@@ -36,6 +40,7 @@ def of_job(
         report: Of its processes.
         ranks: Their numbers in the job, by pid.
         topology: ``shape.fingerprint()`` of the host.
+        fault: What has ended it early, though nobody has stopped it.
     """
     ranks = ranks or {}
     rows = [_dealt_with(host, part, ranks.get(pid)) for pid, part in report.reports.items()]
@@ -50,6 +55,9 @@ def of_job(
         topology=topology,
         finding="" if settled else "new processes kept appearing",
     )
+    if fault:
+        told = HostRow.failed(host, fault)
+        row = replace(row, outcome=FAILED, error=told.error, finding=told.finding)
     return _whole(report.action, row, rows, report.failures, ranks)
 
 
@@ -135,7 +143,7 @@ def _whole(
     """A host with all of its processes; where none could be dealt with, the host has failed."""
     for pid, error in failures.items():
         rows.append(RankRow(row.host, pid, ranks.get(pid), FAILED, finding=str(error)))
-    if failures and len(rows) == len(failures) and row.outcome != CANCELLED:
+    if failures and len(rows) == len(failures) and row.outcome not in (CANCELLED, FAILED):
         first = failures[min(failures)]
         finding = str(first)
         if len(failures) > 1:

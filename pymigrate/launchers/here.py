@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from pymigrate.errors import Error, KernelError, NoSuchProcess, NoUserMemory
+from pymigrate.errors import InvalidArgument, KernelError, NoSuchProcess, NoUserMemory
 from pymigrate.kernel.resident import residency
 from pymigrate.launchers import account
 from pymigrate.launchers.host_row import HostRow
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pymigrate.jobs.job import Job
     from pymigrate.jobs.job_operation import JobOperation
-    from pymigrate.jobs.job_report import JobProgress
+    from pymigrate.jobs.job_report import JobProgress, JobReport
     from pymigrate.kernel.resident import Residency
     from pymigrate.launchers.cluster_report import ClusterReport
     from pymigrate.launchers.wish import Wish
@@ -45,8 +45,8 @@ def do_here(
 ) -> ClusterReport:
     """Does what is wished to the processes of this host, and tells it as the part of one host.
 
-    Nothing is raised for what fails here: it is the outcome of this host, and no reason for others
-    to stop.
+    Nothing is raised for what fails here, whatever it is: it is the outcome of this host, and no
+    reason for others to stop.
 
     Args:
         job: The processes; or what finds them, whose errors are the outcome of this host too.
@@ -60,14 +60,28 @@ def do_here(
     try:
         job = job() if callable(job) else job
         if wish.action in ("migrate", "evict"):
+            topology = fingerprint()
             operation = _operation(job, wish)
             if begun:
                 begun(operation)
-            report = operation.run(progress)
-            return account.of_job(host, report, ranks(), fingerprint())
+            report, fault = _run(operation, progress)
+            return account.of_job(host, report, ranks(), topology, fault)
         return (_show if wish.action == "show" else _check)(job, wish, host, ranks)
-    except Error as error:
+    except Exception as error:  # what is not ours too, such as files that cannot be opened
         return account.failed(wish.action, HostRow.failed(host, error))
+
+
+def _run(
+    operation: JobOperation, progress: Callable[[JobProgress], object] | None
+) -> tuple[JobReport, Exception | None]:
+    """What it has done, and what has ended it early, such as a later look for new processes."""
+    try:
+        return operation.run(progress), None
+    except Exception as error:
+        try:
+            return operation.report, error
+        except InvalidArgument:  # nothing was begun with
+            raise error from None
 
 
 def _operation(job: Job, wish: Wish) -> JobOperation:

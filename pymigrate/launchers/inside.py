@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 
 from pymigrate.jobs.job import Job
-from pymigrate.launchers import account
-from pymigrate.launchers.here import do_here, host_name
-from pymigrate.launchers.host_row import HostRow
+from pymigrate.launchers.here import do_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +34,7 @@ def answer(
         The part of this host.
     """
     numbers = {pid: rank for pid, rank in ranks.items() if rank is not None}
-    host = host_name()
-    try:
-        return do_here(lambda: Job.of(ranks), wish, host=host, ranks=lambda: numbers, begun=begun)
-    except Exception as error:  # what is not ours, such as files that cannot be opened
-        return account.failed(wish.action, HostRow.failed(host, error))
+    return do_here(lambda: Job.of(ranks), wish, ranks=lambda: numbers, begun=begun)
 
 
 def pid_namespace() -> str:

@@ -16,8 +16,8 @@ STATUSES = {DONE: 0, LEFT: 1, REFUSED: 1, FAILED: 2, SILENT: 2, CANCELLED: 130}
 
 ``"done"``: all is where it should be, or nothing stands in the way of it; ``"left"``: pages or
 processes were left behind; ``"refused"``: a look beforehand found what stands in the way;
-``"failed"``: nothing could be done; ``"silent"``: the host did not answer in time; ``"cancelled"``:
-it was stopped, and the counts are those of what had been done.
+``"failed"``: nothing could be done, or an error ended it early; ``"silent"``: the host did not
+answer in time; ``"cancelled"``: it was stopped. The counts are those of what had been done.
 """
 
 _RANKS = {outcome: rank for rank, outcome in enumerate(STATUSES)}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+from typing import NoReturn
+
 import pytest
 from support.processes import ended, idle_process, unprivileged, zombie
 
-from pymigrate import Job
+from pymigrate import Job, LauncherError
+from pymigrate.launchers import here
 from pymigrate.launchers.here import do_here, host_name
 from pymigrate.launchers.wish import Wish
 
@@ -60,6 +64,43 @@ def test_where_no_process_is_dealt_with_the_host_has_failed(action: str) -> None
     (host,) = none.hosts
     assert (none.status, host.outcome, host.error) == (2, "failed", "NoUserMemory")
     assert f"pid {dead}: it is a zombie" in host.finding
+
+
+FAULTS = [LauncherError("scontrol does not answer"), OSError(errno.EMFILE, "Too many open files")]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_later_look_that_fails_takes_back_nothing_that_was_done(fault: Exception) -> None:
+    """Processes are looked for again after each round, and the engine may fail meanwhile."""
+    looks = []
+
+    def members() -> list[int]:
+        looks.append(1)
+        if len(looks) > 1:
+            raise fault
+        return [pid]
+
+    with idle_process() as pid:
+        report = do_here(Job(members), Wish(old="0", new="0"), ranks=lambda: {pid: 3})
+    (host,) = report.hosts
+    assert (host.outcome, host.error, host.finding) == ("failed", type(fault).__name__, str(fault))
+    assert host.topology.startswith("nodes 0")
+    assert host.amounts.pages.asked == host.amounts.pages.already_there > 0
+    assert [(row.pid, row.rank, row.outcome) for row in report.ranks] == [(pid, 3, "done")]
+    assert (report.processes, report.status) == (1, 2)
+
+
+def test_nodes_that_are_not_to_be_seen_are_told_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unseen() -> NoReturn:
+        raise LauncherError("no /sys here")
+
+    monkeypatch.setattr(here, "fingerprint", unseen)
+    begun: list[object] = []
+    with idle_process() as pid:
+        report = do_here(Job.of([pid]), Wish(old="0", new="0"), begun=begun.append)
+    assert (report.hosts[0].error, begun) == ("LauncherError", [])
 
 
 def test_a_look_that_finds_nobody_who_may_be_looked_at_has_failed() -> None:
