@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -171,7 +171,8 @@ class JobOperation(Controlled):
     def _shares(self, member: Member) -> bool:
         """Whether the second pass may do more: it alone may make the single call, too."""
         report = self._reports.get(member)
-        return report is not None and not _LATER.isdisjoint(report.total.left)
+        refused = member.pid in self._failures
+        return report is not None and not refused and not _LATER.isdisjoint(report.total.left)
 
     def _go_through(
         self, members: list[Member], how_far: HowFar, workers: int, *, again: bool = False
@@ -210,17 +211,23 @@ class JobOperation(Controlled):
                 self._note_end(member)  # its pid is a stranger's now
                 return
             operation.join(self._pace)
-            for _ in operation:
-                yield operation.counts
+            yield from self._steps(member, operation)
         except (NoUserMemory, NoSuchProcess):
             self._note_end(member)  # or it is a zombie or a kernel thread of the cgroup
         except KernelError as error:
             self._failures[member.pid] = error
-        else:
-            earlier = self._reports.get(member)
-            report = operation.report
-            self._reports[member] = joined(earlier, report) if earlier else report
-            yield report.total
+
+    def _steps(self, member: Member, operation: Operation) -> Iterator[Counts]:
+        """Its operation, whose report is kept also where it is refused midway."""
+        try:
+            for _ in operation:
+                yield operation.counts
+        finally:
+            with suppress(InvalidArgument):  # it was refused before anything was done
+                report = operation.report
+                earlier = self._reports.get(member)
+                self._reports[member] = joined(earlier, report) if earlier else report
+        yield report.total
 
     def _note_end(self, member: Member) -> None:
         """What it left behind in the pass before it has no more."""

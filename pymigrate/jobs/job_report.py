@@ -45,7 +45,8 @@ class JobReport:
         settled: Whether a last look found no process that had not been dealt with.
         elapsed: Seconds.
         reports: By pid, of each process that was begun with, in that order.
-        failures: By pid, why a process could not be dealt with.
+        failures: By pid, why a process could not be dealt with, or not to the end: it then has a
+            report too, of what had been done.
         not_begun: Processes that a cancelled operation did not come to.
         earlier: Reports of processes that ended, and whose pid another one of the job got.
     """
@@ -175,7 +176,7 @@ def _lines(report: JobReport) -> list[str]:
 
     total = report.total
     failed = len(report.failures)
-    count = len(report.parts) + failed
+    count = len(report.parts) + len(report.failures.keys() - report.reports.keys())
     who = "1 process" if count == 1 else f"{count} processes"
     outcome = report.outcome if report.parts or not failed else "failed"
     who += f", {failed} of them not dealt with" if failed and report.parts else ""

@@ -141,8 +141,12 @@ def _whole(
     ranks: Mapping[int, int],
 ) -> ClusterReport:
     """A host with all of its processes; where none could be dealt with, the host has failed."""
+    by_pid = {each.pid: each for each in rows}
     for pid, error in failures.items():
-        rows.append(RankRow(row.host, pid, ranks.get(pid), FAILED, finding=str(error)))
+        # One that was refused midway has a row, of what had been done.
+        each = by_pid.get(pid) or RankRow(row.host, pid, ranks.get(pid))
+        by_pid[pid] = replace(each, outcome=FAILED, finding=str(error))
+    rows = list(by_pid.values())
     if failures and len(rows) == len(failures) and row.outcome not in (CANCELLED, FAILED):
         first = failures[min(failures)]
         finding = str(first)
