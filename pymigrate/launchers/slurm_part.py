@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import NamedTuple
 
 from pymigrate import _files
@@ -14,10 +15,15 @@ from pymigrate.launchers.slurm_queue import PACKAGE, is_part_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from subprocess import CompletedProcess
 
 # In the words of scontrol: of a job that was here, and of one that was not.
 _NONE_HERE = ("There are no steps for job", "does not exist on node")
+# Of a step that ends meanwhile; its manager may have gone, and its socket not yet.
+_ENDING = ("does not exist on this node", "Unable to connect to slurmstepd")
+_TRIES = 5
+_PAUSE = 0.2  # seconds
 
 __all__ = ["Listed", "SlurmPart", "parse_listpids"]
 
@@ -65,8 +71,22 @@ def _listed(job: str) -> Iterator[Listed]:
     # All steps, as it takes no step by name, such as batch. By the name of the node, where Slurm
     # has told it: that can be another one than the host's.
     node = os.environ.get("SLURMD_NODENAME")
+    answer = _answer(["scontrol", "listpids", job, *([node] if node else [])])
+    # Where the host has no process of it, that is no fault.
+    if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
+        raise LauncherError(f"scontrol listpids {job} failed: {words_of(answer)}")
+    return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
+
+
+def _answer(command: Sequence[str]) -> CompletedProcess[str]:
+    """What scontrol answers; asked again while a step ends, for which it fails as a whole."""
     try:
-        answer = ask(["scontrol", "listpids", job, *([node] if node else [])], PACKAGE)
+        for _ in range(_TRIES - 1):
+            answer = ask(command, PACKAGE)
+            if not any(words in answer.stderr for words in _ENDING):
+                return answer
+            time.sleep(_PAUSE)
+        return ask(command, PACKAGE)
     except EngineMissing:
         raise EngineMissing(
             "there is no scontrol on the PATH of this host",
@@ -74,10 +94,6 @@ def _listed(job: str) -> Iterator[Listed]:
             remedy="install the commands of Slurm on it, or give them by "
             "--command 'env PATH=... pymigrate', as a login by ssh may have another PATH",
         ) from None
-    # Where the host has no process of it, that is no fault.
-    if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
-        raise LauncherError(f"scontrol listpids {job} failed: {words_of(answer)}")
-    return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
 
 
 def _is_manager(pid: int) -> bool:
