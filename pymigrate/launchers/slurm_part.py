@@ -25,6 +25,9 @@ _ENDING = ("does not exist on this node", "Unable to connect to slurmstepd")
 _TRIES = 5
 _PAUSE = 0.2  # seconds
 
+_MANAGER = "slurmstepd"
+_WAYS_IN = ("sshd", "sshd-session")
+
 __all__ = ["Listed", "SlurmPart", "parse_listpids"]
 
 
@@ -75,7 +78,7 @@ def _listed(job: str) -> Iterator[Listed]:
     # Where the host has no process of it, that is no fault.
     if answer.returncode and not any(words in answer.stderr for words in _NONE_HERE):
         raise LauncherError(f"scontrol listpids {job} failed: {words_of(answer)}")
-    return (row for row in parse_listpids(answer.stdout) if not _is_manager(row.pid))
+    return (row for row in parse_listpids(answer.stdout) if not _is_no_work(row))
 
 
 def _answer(command: Sequence[str]) -> CompletedProcess[str]:
@@ -96,11 +99,30 @@ def _answer(command: Sequence[str]) -> CompletedProcess[str]:
         ) from None
 
 
-def _is_manager(pid: int) -> bool:
-    """Whether it is Slurm's own manager of a step: with proctrack/cgroup it is listed too."""
+def _is_no_work(row: Listed) -> bool:
+    """Whether it is Slurm's own, or the way in of a login, and no part of what the job does.
+
+    With proctrack/cgroup the manager of each step is listed too. The step that keeps the job's
+    place on a host (PrologFlags=Contain) has a child of its manager, which sleeps, and the logins
+    that pam_slurm_adopt(8) has put there: these begin with an sshd of root's.
+    """
     try:
-        return _files.read_status(pid)["Name"] == "slurmstepd"
+        status = _files.read_status(row.pid)
+        if status["Name"] == _MANAGER:
+            return True
+        if row.step != "extern":
+            return False
+        parent = _files.read_status(int(status["PPid"]))
     except KernelError:
+        return False
+    return parent["Name"] == _MANAGER or (status["Name"] in _WAYS_IN and _is_of_root(row.pid))
+
+
+def _is_of_root(pid: int) -> bool:
+    """Whether root alone may look into it, as into what has changed its user (proc(5))."""
+    try:
+        return os.stat(f"/proc/{pid}/stat").st_uid == 0
+    except OSError:
         return False
 
 

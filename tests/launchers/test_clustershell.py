@@ -151,7 +151,7 @@ def test_a_job_that_is_on_other_hosts(cluster: Slurm, folder: Path, job: str) ->
     assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
     assert error["message"].endswith(f"was found on these hosts; it runs on {nodes}")
     error = answer(cluster, folder, f"slurm:{job}.7", *call, status=2)["error"]
-    assert error["message"].endswith(f"has no step 7 that runs; it has {job}.0")
+    assert f"has no step 7 that runs; it has {job}.0" in error["message"]
 
 
 def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:

@@ -120,7 +120,8 @@ def test_a_component_that_is_not_there(cluster: Slurm, components: list[str]) ->
     assert message.endswith(f"there is {leader}+0, {leader}+1")
     kind, reason, message = error(cluster, f"slurm:{leader}.7", "0", "0")
     assert (kind, reason) == ("NoSuchJob", "unknown")
-    assert message.endswith(f"it has {components[0]}.0, {components[1]}.0")
+    theirs = ", ".join(f"{number}.0, {number}.extern" for number in components)
+    assert message.endswith(f"it has {theirs}")
 
 
 def test_components_of_a_step(cluster: Slurm) -> None:

@@ -21,9 +21,10 @@ def answer(cluster: Slurm, *arguments: str, status: int = 0, user: str = "") -> 
 
 
 def steps(cluster: Slurm, job: str) -> list[str]:
-    """The steps of a job that run."""
+    """The steps of a job that run, without the one in which Slurm keeps what comes from outside."""
     query = ("squeue", "--noheader", "--steps", f"--jobs={job}", "--format=%i")
-    return cluster.run(*query).stdout.split()
+    found = cluster.run(*query).stdout.split()
+    return [step for step in found if not step.endswith(".extern")]
 
 
 def wrapper(folder: Path, text: str) -> list[str]:

@@ -37,6 +37,7 @@ ProctrackType=proctrack/{tracking}
 TaskPlugin={tasks}
 SwitchType=switch/none
 MailProg=/bin/true
+PrologFlags=Contain
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=sched_min_interval=0,bf_interval=1
