@@ -7,6 +7,7 @@ import selectors
 import signal
 import subprocess
 from contextlib import suppress
+from functools import partial
 
 from pymigrate.launchers.conductor import CUT, GO_ON
 
@@ -46,12 +47,17 @@ def run_command(
     ) as process:
         assert process.stdout
         assert process.stderr
-        out = _Lines(process.stdout, lambda line: conductor.hear(engine.said(line).text))
+        out = _Lines(process.stdout, partial(_hear, engine, conductor))
         try:
             _listen([out, _Lines(process.stderr, words.take)], process, conductor)
         finally:
             _end(process)
     return process.returncode
+
+
+def _hear(engine: Engine, conductor: Conductor, line: str) -> None:
+    said = engine.said(line)
+    conductor.hear(said.text, label=said.host)
 
 
 def _listen(

@@ -77,7 +77,7 @@ class Conductor:
         self._start = time.monotonic()
         # When those were heard that have not answered; who is not begun with yet is not silent.
         self._heard = dict.fromkeys(hosts, self._start if at_once else inf)
-        self._hosts = len(self._heard)
+        self._hosts = frozenset(self._heard)
         self._how_far: dict[str, tuple[int, int]] = {}
         self._sums: tuple[int, ...] = (0, 0)
         self._unframer = Unframer()
@@ -112,18 +112,20 @@ class Conductor:
         if host in self._heard:
             self._heard[host] = time.monotonic()
 
-    def hear(self, line: str, host: str | None = None) -> None:
+    def hear(self, line: str, host: str = "", *, label: str = "") -> None:
         """A line of a helper's standard output.
 
         Args:
             line: With or without its end.
-            host: From where it came; the name that the helper itself gives, if None.
+            host: From where it came; where that is empty, the helper itself tells.
+            label: From where it came by the engine's label. It counts where the helper gives a name
+                that the engine does not have, such as one without a domain.
         """
-        found = self._unframer.feed(line)
+        found = self._unframer.feed(line, host or label)
         if found is None:
             return
         named, message = found
-        host = host or named
+        host = host or (named if named in self._hosts else label)
         if host not in self._heard:
             return
         self.started(host)
@@ -221,5 +223,5 @@ class Conductor:
 
     def _tell(self) -> None:
         if self._progress:
-            answered = self._hosts - len(self._heard)
-            self._progress(ClusterProgress(self._hosts, answered, *self._sums))
+            answered = len(self._hosts) - len(self._heard)
+            self._progress(ClusterProgress(len(self._hosts), answered, *self._sums))

@@ -38,20 +38,25 @@ class Unframer:
     def __init__(self) -> None:
         self._begun: dict[str, list[str]] = {}
 
-    def feed(self, line: str) -> tuple[str, dict[str, Any]] | None:
-        """Takes a line; returns a host and its message when that is whole.
+    def feed(self, line: str, sender: str = "") -> tuple[str, dict[str, Any]] | None:
+        """Takes a line; returns how a host calls itself, and its message, when that is whole.
 
         What is no line of a helper's, such as the greeting of a login shell, is passed over.
+
+        Args:
+            line: With or without its end.
+            sender: What tells hosts apart that have the same name for themselves.
         """
         parts = line.rstrip("\r\n").split(" ", 3)
         if len(parts) < 4 or parts[0] != _MARK or parts[2] not in (_MORE, _LAST):
             return None
         _, host, more, piece = parts
-        pieces = self._begun.setdefault(host, [])
+        key = sender or host
+        pieces = self._begun.setdefault(key, [])
         pieces.append(piece)
         if more == _MORE:
             return None
-        del self._begun[host]
+        del self._begun[key]
         try:
             message = json.loads("".join(pieces))
         except ValueError:

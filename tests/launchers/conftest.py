@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support import ssh
@@ -33,3 +35,16 @@ def job(cluster: Slurm) -> Iterator[str]:
 def folder(tmp_path: Path) -> Path:
     """One that the hosts see too: they have the file system in common."""
     return tmp_path
+
+
+@pytest.fixture
+def flux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a command ``flux`` on PATH, given as a script of the shell: there is no Flux here."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def put(script: str) -> None:
+        program = tmp_path / "flux"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    return put

@@ -10,16 +10,28 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Callable
 
 import pytest
 from support.slurm import wait_for
 
-from pymigrate import EngineMissing, InvalidArgument, JobRefused, LauncherError
+from pymigrate import (
+    ClusterReport,
+    EngineMissing,
+    HostRow,
+    InvalidArgument,
+    JobRefused,
+    LauncherError,
+)
 from pymigrate.launchers import flux_words
 from pymigrate.launchers.engines import engine_of, part_of
 from pymigrate.launchers.flux import FluxJob
+from pymigrate.launchers.frames import frames
 from pymigrate.launchers.here import do_here
 from pymigrate.launchers.last_words import LastWords, Said, missing_helper
+from pymigrate.launchers.remote import JobOnHosts
 from pymigrate.launchers.wish import Wish
 
 
@@ -135,3 +147,35 @@ def test_why_no_helper_was_started(line: str, error: type[LauncherError]) -> Non
     words = heard(line)
     assert not words.of_helpers
     assert type(FluxJob("f1").refusal(str(words))) is error
+
+
+def answer(rank: int, host: str) -> str:
+    """What flux-exec passes on of a helper that has answered, by the name that it has for itself.
+
+    The message is longer than a line.
+    """
+    nodes = dict.fromkeys(range(300), 1)
+    row = HostRow(host, nodes=nodes, processes=1, finding=f"of rank {rank}")
+    message = {"report": ClusterReport("show", (row,)).to_dict()}
+    return "".join(f"{rank}: {line}\n" for line in frames(host, message))
+
+
+@pytest.mark.parametrize("names", ["fluke10 fluke11", "localhost localhost"])
+def test_hosts_go_by_the_names_that_flux_has(
+    flux: Callable[[str], None], tmp_path: Path, names: str
+) -> None:
+    """Helpers name themselves without a domain; flux-exec labels what they say by their ranks."""
+    said = [answer(rank, name).splitlines(keepends=True) for rank, name in enumerate(names.split())]
+    (tmp_path / "said").write_text("".join(chain(*zip(*said))))  # they take turns
+    flux(
+        "case $1 in\n"
+        "jobs) echo 'fCjBXVts|RUN|[0-1]|fluke[10-11].llnl.gov';;\n"
+        "hostlist) echo fluke10.llnl.gov fluke11.llnl.gov;;\n"
+        f"exec) cat {tmp_path}/said;;\n"
+        "esac"
+    )
+    report = JobOnHosts("flux:fCjBXVts", Wish("show")).run()
+    assert [(row.host, row.outcome, row.finding) for row in report.hosts] == [
+        ("fluke10.llnl.gov", "done", "of rank 0"),
+        ("fluke11.llnl.gov", "done", "of rank 1"),
+    ]

@@ -8,8 +8,7 @@ still prints so is not shown by it.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -17,20 +16,6 @@ from pymigrate import NoSuchJob
 from pymigrate.launchers import flux_words
 from pymigrate.launchers.flux import FluxJob
 from pymigrate.launchers.last_words import Said
-
-
-@pytest.fixture
-def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is first on PATH, for a command ``flux`` that prints a recording."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return tmp_path
-
-
-def put(replay: Path, script: str) -> None:
-    flux = replay / "flux"
-    flux.write_text(f"#!/bin/sh\n{script}\n")
-    flux.chmod(0o755)
-
 
 # Issue 7177, 2025-10-29, a release after 0.70.0: the status is 0, and but for the header, which -n
 # leaves out, that is all.
@@ -44,16 +29,16 @@ JOB, RANKS, NODES = "fCjBXVts", "[0-1]", "fluke[10-11]"
 INTERRUPTED = {"1: Interrupt": ["h1"], "[0-2]: Interrupt": ["h0", "h1", "h2"]}
 
 
-def test_a_job_that_is_unknown(replay: Path) -> None:
-    put(replay, f"echo '{UNKNOWN}' >&2")
+def test_a_job_that_is_unknown(flux: Callable[[str], None]) -> None:
+    flux(f"echo '{UNKNOWN}' >&2")
     with pytest.raises(NoSuchJob, match=UNKNOWN) as caught:
         FluxJob("f1234").find()
     assert caught.value.reason == "unknown"
 
 
-def test_hosts_by_rank(replay: Path) -> None:
+def test_hosts_by_rank(flux: Callable[[str], None]) -> None:
     """The names are spelled out by flux-hostlist(1), apart by blanks or lines."""
-    put(replay, f"[ $1 = jobs ] && echo '{JOB}|RUN|{RANKS}|{NODES}' || echo fluke10 fluke11")
+    flux(f"[ $1 = jobs ] && echo '{JOB}|RUN|{RANKS}|{NODES}' || echo fluke10 fluke11")
     job = FluxJob(JOB)
     assert job.find() == f"flux:{JOB}"
     assert job.places() == NODES
