@@ -74,7 +74,8 @@ class FluxJob:
 
     def hosts(self) -> list[str]:
         """The hosts of the job; after ``find()``."""
-        hosts = ask(["flux", "hostlist", "--expand", self._nodes], _PACKAGE).stdout.split()
+        # Of the id: names of hosts (f1, local) can be ids, or words of flux-hostlist(1), too.
+        hosts = ask(["flux", "hostlist", "--expand", self._job], _PACKAGE).stdout.split()
         ranks = list(numbers(self._ranks.strip("[]")))
         if len(ranks) == len(hosts):
             self._by_rank = dict(zip(ranks, hosts))  # a nodelist is in the order of ranks (RFC 20)
