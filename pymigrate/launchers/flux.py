@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
 from pymigrate.launchers import flux_words
 from pymigrate.launchers.last_words import Said
 from pymigrate.launchers.marks import MARK
 from pymigrate.launchers.number_set import numbers
-from pymigrate.launchers.programs import ask, require
+from pymigrate.launchers.programs import ask, require, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _PACKAGE = "Flux"
 # the one that needs no special characters. Job states: RFC 21.
 _ID = re.compile(r"[A-Za-z0-9\x80-\U0010ffff][A-Za-z0-9.\-\x80-\U0010ffff]*")
 _FORMAT = "{id.f58plain}|{state}|{ranks}|{nodelist}"
+# Of flux-jobs(1), which ends with status 0 all the same, and of flux-hostlist(1).
+_UNKNOWN = re.compile(r"JobID .* unknown|invalid JobID value|job .* not found")
 _WAITING = ("NEW", "DEPEND", "PRIORITY", "SCHED")
 
 
@@ -55,13 +58,15 @@ class FluxJob:
         Raises:
             EngineMissing: Flux's commands are not here.
             NoSuchJob: It is not known, waits, or has ended.
-            LauncherError: There is no instance to ask.
+            LauncherError: Flux does not answer, or not in a way that is known.
         """
-        answer = ask(["flux", "jobs", "-n", "-o", _FORMAT, self._job], _PACKAGE)
-        rows = [line.split("|", 3) for line in answer.stdout.splitlines()]
-        if not rows:
-            raise _unknown(self._job, answer.stderr)
-        self._job, state, self._ranks, self._nodes = rows[0]
+        answer = self._ask("jobs", "-n", "-o", _FORMAT).strip()
+        if not answer:
+            raise _unknown(self._job)
+        fields = answer.split("|")
+        if len(fields) != len(_FORMAT.split("|")):
+            raise LauncherError(f"flux jobs answers {quote(answer)} of job {self._job}")
+        self._job, state, self._ranks, self._nodes = fields
         if state in _WAITING:
             raise NoSuchJob(
                 f"Flux job {self._job} does not run yet: {state}",
@@ -73,10 +78,18 @@ class FluxJob:
         return f"flux:{self._job}"
 
     def hosts(self) -> list[str]:
-        """The hosts of the job; after ``find()``."""
+        """The hosts of the job; after ``find()``.
+
+        Raises:
+            NoSuchJob, LauncherError: As ``find()``.
+        """
         # Of the id: names of hosts (f1, local) can be ids, or words of flux-hostlist(1), too.
-        hosts = ask(["flux", "hostlist", "--expand", self._job], _PACKAGE).stdout.split()
-        ranks = list(numbers(self._ranks.strip("[]")))
+        hosts = self._ask("hostlist", "--expand").split()
+        if not hosts:
+            raise LauncherError(f"Flux tells no host of job {self._job}")
+        ranks: list[int] = []
+        with suppress(ValueError):  # no numbers: what is said of a rank is then told of no host
+            ranks = list(numbers(self._ranks.strip("[]")))
         if len(ranks) == len(hosts):
             self._by_rank = dict(zip(ranks, hosts))  # a nodelist is in the order of ranks (RFC 20)
         return hosts
@@ -113,15 +126,22 @@ class FluxJob:
         """Nothing that is known of."""
         return ""
 
+    def _ask(self, *words: str) -> str:
+        """What a command of Flux answers about the job."""
+        answer = ask(["flux", *words, self._job], _PACKAGE)
+        last = (answer.stderr.strip().splitlines() or [words_of(answer)])[-1]  # of a traceback too
+        if _UNKNOWN.search(answer.stderr):
+            raise _unknown(self._job, last)
+        if answer.returncode or (answer.stderr.strip() and not answer.stdout.strip()):
+            raise LauncherError(
+                f"flux {words[0]} failed: {last}", remedy="see whether flux uptime works"
+            )
+        return answer.stdout
 
-def _unknown(job: str, words: str) -> LauncherError:
-    told = " ".join(words.split())
-    if "connect" in words or "FLUX_URI" in words:
-        return LauncherError(
-            f"Flux does not answer: {told}", remedy="see whether flux uptime works"
-        )
+
+def _unknown(job: str, words: str = "") -> NoSuchJob:
     return NoSuchJob(
-        f"Flux knows no job {job}" + f": {told}" * bool(told),
+        f"Flux knows no job {job}" + f": {words}" * bool(words),
         reason="unknown",
         remedy="flux-jobs(1) lists those that you may see",
     )

@@ -24,6 +24,7 @@ from pymigrate import (
     InvalidArgument,
     JobRefused,
     LauncherError,
+    NoSuchJob,
 )
 from pymigrate.launchers import flux_words
 from pymigrate.launchers.engines import engine_of, part_of
@@ -69,6 +70,69 @@ def test_no_flux_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(EngineMissing, match="there is no flux on PATH"):
         FluxJob("f23ZkAmXdf").find()
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        (
+            "echo 'Traceback:' >&2; echo 'ModuleNotFoundError: No module named flux' >&2; exit 1",
+            "flux jobs failed: ModuleNotFoundError: No module named flux",
+        ),
+        (
+            "echo 'flux-jobs: ERROR: Unknown format field: id.f58plain' >&2; exit 1",
+            "flux jobs failed: flux-jobs: ERROR: Unknown format field: id.f58plain",
+        ),
+        ("echo 'rpc: Connection reset by peer' >&2", "flux jobs failed: rpc: Connection reset"),
+        ("exit 7", "flux jobs failed: flux ended with status 7"),
+        ("echo 'f1|RUN'", "flux jobs answers 'f1|RUN'"),
+        ("echo 'a|RUN|0|h1'; echo 'b|RUN|0|h2'", "flux jobs answers 'a|RUN|0|h1"),
+    ],
+)
+def test_a_flux_that_fails_is_not_taken_for_a_job_that_is_unknown(
+    flux: Callable[[str], None], script: str, told: str
+) -> None:
+    flux(script)
+    with pytest.raises(LauncherError) as caught:
+        FluxJob("f1").find()
+    assert type(caught.value) is LauncherError
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        (
+            "echo 'flux-hostlist: ERROR: job f1 not found' >&2; exit 1",
+            NoSuchJob,
+            "job f1 not found",
+        ),
+        (
+            "echo 'flux: no such command' >&2; exit 1",
+            LauncherError,
+            "flux hostlist failed: flux: no",
+        ),
+        ("echo", LauncherError, "Flux tells no host of job f1"),
+    ],
+)
+def test_a_job_whose_hosts_are_not_told(
+    flux: Callable[[str], None], answer: str, error: type[LauncherError], told: str
+) -> None:
+    flux(f"[ $1 = jobs ] && exec echo 'f1|RUN|0|h1'\n{answer}")
+    job = FluxJob("f1")
+    job.find()
+    with pytest.raises(LauncherError, match=told) as caught:
+        job.hosts()
+    assert type(caught.value) is error
+
+
+def test_ranks_that_are_none(flux: Callable[[str], None]) -> None:
+    """What flux-exec says of ranks is then told of no host."""
+    flux("[ $1 = jobs ] && exec echo 'f1|RUN|0,odd|h1'\necho h1")
+    job = FluxJob("f1")
+    job.find()
+    assert job.hosts() == ["h1"]
+    assert job.said("0: late") == Said("late")
 
 
 FORMS = """
