@@ -1,14 +1,16 @@
 """The part of a Flux job that is on this host: its processes and their ranks.
 
-Flux gives each task ``FLUX_JOB_ID`` and ``FLUX_TASK_RANK`` (flux-environment(7)), and what a task
-starts has them from it: so they tell the members, those that are forked late among them, and nobody
-has to be asked.
+Flux gives each task ``FLUX_JOB_ID`` and ``FLUX_TASK_RANK`` (flux-environment(7)): so they tell the
+members, those that are forked late among them, and nobody has to be asked. What a task starts need
+not have them: the broker of an instance takes them from its initial program, and containers may be
+started with a clean environment. Such processes are known by whom they come from.
 """
 
 from __future__ import annotations
 
 import os
 
+from pymigrate.launchers.lineage import descended, parents
 from pymigrate.launchers.marks import environment_of
 from pymigrate.launchers.part import Part, Place
 
@@ -31,9 +33,9 @@ class FluxPart(Part):
         self._job = _bare(identity)
 
     def _find(self) -> Mapping[int, Place]:
-        return dict(self._ranked())
+        return descended(dict(self._tasks()), parents())
 
-    def _ranked(self) -> Iterator[tuple[int, Place]]:
+    def _tasks(self) -> Iterator[tuple[int, Place]]:
         for name in os.listdir("/proc"):
             if name.isdecimal():
                 variables = environment_of(int(name))

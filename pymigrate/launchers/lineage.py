@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 from pymigrate import _files
 from pymigrate.errors import KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import TypeVar
 
-__all__ = ["ancestors", "inherited"]
+    T = TypeVar("T")
+
+__all__ = ["ancestors", "descended", "inherited", "parents"]
 
 
 def inherited(pids: Iterable[int], ranks: Mapping[int, int]) -> dict[int, int]:
@@ -24,6 +30,35 @@ def inherited(pids: Iterable[int], ranks: Mapping[int, int]) -> dict[int, int]:
             if one in ranks:
                 found[pid] = ranks[one]
                 break
+    return found
+
+
+def descended(known: Mapping[int, T], parents: Mapping[int, int]) -> dict[int, T]:
+    """Some processes, and all that come from them, each with what its nearest ancestor has.
+
+    Args:
+        known: What these have, by pid.
+        parents: Of all processes.
+    """
+    children: dict[int, list[int]] = {}
+    for pid, parent in parents.items():
+        children.setdefault(parent, []).append(pid)
+    found = dict(known)
+    todo = list(known)
+    while todo:
+        parent = todo.pop()
+        born = [pid for pid in children.get(parent, ()) if pid not in found]
+        found.update(dict.fromkeys(born, found[parent]))
+        todo += born
+    return found
+
+
+def parents() -> dict[int, int]:
+    """The parent of each process that is to be seen: one look at all of them."""
+    found = {}
+    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
+        with suppress(KernelError):  # it has ended
+            found[pid] = int(_files.read_status_fields(pid, ["PPid"])[0])
     return found
 
 

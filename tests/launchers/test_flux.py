@@ -37,10 +37,10 @@ from pymigrate.launchers.wish import Wish
 
 
 @contextmanager
-def task(job: str, rank: int, **more: str) -> Iterator[int]:
-    """A process with the environment of a task, which has started another; its pid."""
+def task(job: str, rank: int, program: str = "sleep 1000", **more: str) -> Iterator[int]:
+    """A process with the environment of a task, which has started a program; its pid."""
     env = {"FLUX_JOB_ID": job, "FLUX_TASK_RANK": str(rank), "PATH": "/usr/bin:/bin", **more}
-    shell = ["sh", "-c", "echo; sleep 1000 & wait"]
+    shell = ["sh", "-c", f"echo; {program} & wait"]
     with subprocess.Popen(
         shell, env=env, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
@@ -64,6 +64,18 @@ def test_tasks_and_what_they_start_have_the_rank(form: str) -> None:
     assert [row.rank for row in report.ranks] == [4, 4, 5, 5]
     assert set(pids) <= {row.pid for row in report.ranks}
     assert report.complete
+
+
+def test_what_a_task_starts_needs_no_environment() -> None:
+    """As under apptainer --cleanenv, and the initial program of an instance (flux-batch(1))."""
+    inner = "FLUX_JOB_ID=fYA FLUX_TASK_RANK=7 sh -c 'sleep 1000 & wait'"
+    job, other = part_of("flux:f23ZkAmXdf"), part_of("flux:fYA")
+    with ExitStack() as tasks:
+        tasks.enter_context(task("f23ZkAmXdf", 4, "env -i sh -c 'sleep 1000 & wait'"))
+        tasks.enter_context(task("f23ZkAmXdf", 5, f"env -i {inner}"))  # of a job within the job
+        wait_for(lambda: len(job.job().pids()) == 6 and len(other.job().pids()) == 2)
+        assert sorted(job.ranks().values()) == [4, 4, 4, 5, 5, 5]
+        assert list(other.ranks().values()) == [7, 7]
 
 
 def test_no_flux_here(monkeypatch: pytest.MonkeyPatch) -> None:
