@@ -67,7 +67,8 @@ def migrate_job(
     Raises:
         InvalidArgument: An argument makes no sense, or differs between ranks.
         WorldOfOne: MPI knows of this process alone, but it was started with others.
-        KeyboardInterrupt: Once all ranks have their report of what had been done.
+        KeyboardInterrupt: Once all ranks have their report of what had been done. What this rank
+            would have returned is its attribute ``report``.
     """
     check_communicator(comm)
 
@@ -77,11 +78,17 @@ def migrate_job(
             check_count("root", root, 0, comm.size - 1)
         return Wish("migrate", old, new, shared, rate, max_stall, workers), root
 
-    with interrupts_held() as held:
-        wish, _ = agreed(comm, prepare, _words)
-        part = _act(comm, wish, held)
-        _wait_for_all(comm)
-        return comm.allreduce(part) if root is None else comm.reduce(part, root=root)
+    report: ClusterReport | None = None
+    try:
+        with interrupts_held() as held:
+            wish, _ = agreed(comm, prepare, _words)
+            part = _act(comm, wish, held)
+            _wait_for_all(comm)
+            report = comm.allreduce(part) if root is None else comm.reduce(part, root=root)
+    except KeyboardInterrupt as interrupt:  # on every rank, where the launcher passes it on to all
+        interrupt.report = report  # type: ignore[attr-defined]
+        raise
+    return report
 
 
 def check_communicator(comm: object) -> None:

@@ -9,16 +9,19 @@ import json
 import os
 import resource
 import signal
+import socket
 import sys
 import threading
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
 # The wrong library is loaded on purpose: that the MPI world is one is what has to be told.
 warnings.filterwarnings("ignore", message="suspicious MPI execution environment")
 
+import psutil  # noqa: E402
 from mpi4py import MPI  # noqa: E402
 from support import numa  # noqa: E402
 from support.kinds import PAGE  # noqa: E402
@@ -149,9 +152,44 @@ def interrupted() -> Any:
         threading.Timer(3.0, signal.raise_signal, [signal.SIGINT]).start()
     try:
         answer = attempt(WORLD, 0, 2, rate=PAGES * PAGE / 10)
-    except KeyboardInterrupt:
-        answer = {"interrupted": True}
+    except KeyboardInterrupt as interrupt:
+        answer = {"interrupted": True, "report": report_of(interrupt)}
     return {**answer, "intact": block.intact(), "after": attempt(WORLD, 0, 2)}
+
+
+class Interrupting:
+    """Node 0. Who looks at it is interrupted, as all ranks are: the launcher passes Ctrl-C on."""
+
+    def __init__(self) -> None:
+        self._arrived, signal_side = socket.socketpair()
+        signal_side.setblocking(False)
+        signal.set_wakeup_fd(signal_side.detach())
+        self._begun = False
+
+    def __iter__(self) -> Iterator[int]:
+        if not self._begun:
+            self._begun = True
+            WORLD.Barrier()  # an interrupt before the call would end the rank
+            if WORLD.rank == 0:
+                launcher = psutil.Process().parents()[1]  # the parent is what starts ranks here
+                launcher.send_signal(signal.SIGINT)
+            self._arrived.recv(1)
+            signal.set_wakeup_fd(-1)
+        return iter([0])
+
+
+def all_interrupted() -> Any:
+    """Ctrl-C reaches all ranks, before any memory is on its way."""
+    try:
+        return attempt(WORLD, Interrupting(), 0)
+    except KeyboardInterrupt as interrupt:
+        return {"report": report_of(interrupt)}
+
+
+def report_of(interrupt: KeyboardInterrupt) -> Any:
+    """What the call would have returned without it."""
+    report = interrupt.report  # type: ignore[attr-defined]
+    return report and report.to_dict()
 
 
 def state(block: Block) -> dict[str, Any]:

@@ -161,6 +161,17 @@ def test_ranks_in_containers_are_not_taken_for_others() -> None:
         ]
 
 
+def test_every_rank_that_is_interrupted_has_the_report_all_the_same() -> None:
+    """By MPICH, whose mpiexec passes Ctrl-C on; that of Open MPI ends its ranks."""
+    need(MPICH)
+    answers = MPICH.run(2, ["all_interrupted", "everywhere"])
+    reports = [report_of(answer["all_interrupted"]) for answer in answers]
+    assert reports[0] == reports[1]
+    assert [row.outcome for row in reports[0].hosts] == ["cancelled"]
+    assert [row.pid for row in reports[0].ranks] == [answer["pid"] for answer in answers]
+    assert report_of(answers[0]["everywhere"]).complete
+
+
 def test_a_launcher_of_another_mpi_is_recognised() -> None:
     need(MPICH)
     need(OPEN_MPI)
