@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import contextmanager
 
-from pymigrate.errors import EngineMissing, InvalidArgument, quote
+from pymigrate.errors import EngineMissing, InvalidArgument, LauncherError, quote
 from pymigrate.launchers.conductor import CUT, KILL
 from pymigrate.launchers.marks import MARK
 from pymigrate.launchers.programs import require
@@ -14,6 +14,7 @@ try:
     from ClusterShell.Event import EventHandler
     from ClusterShell.NodeSet import NodeSet, NodeSetException
     from ClusterShell.Task import task_self
+    from ClusterShell.Worker.Pdsh import WorkerPdsh
 except ModuleNotFoundError as missing:
     raise EngineMissing(
         f"to reach hosts takes the package {missing.name}",
@@ -32,7 +33,7 @@ __all__ = ["node_set", "run_on_nodes"]
 
 _NOT_REACHED = 255  # ssh(1)
 _TICK = 0.1  # seconds between two questions of what to do
-_WAYS = ("ssh", "rsh", "pdsh")  # the workers of ClusterShell that have a path in its configuration
+_WAYS = ("ssh", "rsh")  # the workers of ClusterShell that have a path in its configuration
 
 
 def node_set(text: str) -> list[str]:
@@ -51,8 +52,13 @@ def node_set(text: str) -> list[str]:
 
 
 def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conductor) -> None:
-    """Runs the helper on each, some at a time (``fanout``), until all have ended."""
+    """Runs the helper on each, some at a time (``fanout``), until all have ended.
+
+    Raises:
+        LauncherError: It could not be stopped there, so nothing was started.
+    """
     task = task_self()
+    _check_leash(task)
     crew = _Crew(conductor)
     words = shlex.join(["env", f"{MARK}=1", *helper])  # of whatever shell they have there
     with _apart(task):
@@ -65,6 +71,16 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
             timer.invalidate()
             if not crew.ended:  # whoever was interrupted leaves nobody behind
                 worker.abort()
+
+
+def _check_leash(task: Any) -> None:
+    """Refuses a way to the hosts that passes no standard input on, and no end of it."""
+    if issubclass(task.default("distant_worker"), WorkerPdsh):
+        raise LauncherError(
+            "ClusterShell reaches hosts by pdsh here, which passes no input on, so no helper could "
+            "be stopped",
+            remedy="write distant_workername: ssh into [task.default] of its defaults.conf",
+        )
 
 
 @contextmanager

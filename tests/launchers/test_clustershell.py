@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,26 @@ def test_a_cancel_gives_no_advice(cluster: Slurm, folder: Path, job: str) -> Non
     told = {(row["outcome"], row["finding"]) for row in report["hosts"]}
     stopped = "stopped before it answered: what has been done there is not known"
     assert told == {("cancelled", stopped)}
+
+
+def test_a_way_to_the_hosts_that_passes_no_input_on(tmp_path: Path) -> None:
+    """No helper could be stopped by it, so none is started."""
+    (tmp_path / "defaults.conf").write_text("[task.default]\ndistant_workername: pdsh\n")
+    done = subprocess.run(
+        [*COMMAND, "cgroup:nobody/here", "home", "--hosts", "h[1-2]"],
+        env={**os.environ, "CLUSTERSHELL_CFGDIR": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "pymigrate: ClusterShell reaches hosts by pdsh here, which passes no input on, so no "
+        "helper could be stopped; write distant_workername: ssh into [task.default] of its "
+        "defaults.conf\n"
+    )
 
 
 @pytest.mark.parametrize("hosts", ["h[1-", "@nobody", "h1!h1", ""])
