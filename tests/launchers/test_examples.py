@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO
+from typing import IO, Callable
 
 import pytest
 from support.followers import EXAMPLES, QUICK, followers, wait_for_followers
-from support.slurm import Slurm
+from support.slurm import Slurm, wait_for
 
 #: A program that says its pid and its name, and ends with its input.
 PROGRAM = "import os, sys; print(os.getpid(), sys.argv, flush=True); sys.stdin.read()"
@@ -226,7 +226,10 @@ def test_pbs_hook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 #: The part of Flux's shell that the example uses (flux-shell-initrc(5)).
 FLUX = """
 plugin = { register = function (it) registered = it end }
-shell = { getenv = function (name) return os.getenv (name) end }
+shell = {
+    getenv = function (name) return os.getenv (name) end,
+    die = function (message) io.stderr:write (message) os.exit (1) end,
+}
 task = { info = { pid = tonumber (arg[2]) } }
 dofile (arg[1])
 assert (registered.name == "pymigrate-follow" and #registered.handlers == 1)
@@ -235,25 +238,69 @@ registered.handlers[1].fn ("task.fork")
 """
 
 
-def test_flux_shell(tmp_path: Path) -> None:
-    """There is no Flux here, and that its shell calls the handler is not shown.
+@pytest.fixture
+def flux_shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the example on the pid of a process, with variables of a job, set up for a pymigrate.
 
-    What is shown: the example is Lua, and registers a handler in the words of the manual page; that
-    handler, called with the pid of a process, has the process followed.
+    There is no Flux here, and that its shell calls the handler is not shown. What is shown: the
+    example is Lua, and registers a handler in the words of the manual page; that handler, called
+    with the pid of a process, has the process followed.
     """
     lua = shutil.which("lua5.1")
     if lua is None:
         pytest.skip("lua5.1 is missing: scripts/bootstrap launchers installs it")
-    script = tmp_path / "flux.lua"
-    script.write_text(FLUX)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    standin, example = tmp_path / "flux.lua", tmp_path / "it's flux_shell.lua"
+    standin.write_text(FLUX)
+
+    def run(pid: int, pymigrate: Path, **job: str) -> subprocess.CompletedProcess[str]:
+        text = (EXAMPLES / "flux_shell.lua").read_text()
+        assert text.count('"/opt/pymigrate/bin/pymigrate"') == 1
+        example.write_text(text.replace("/opt/pymigrate/bin/pymigrate", str(pymigrate)))
+        plain = {name: text for name, text in os.environ.items() if "PYMIGRATE" not in name}
+        return subprocess.run(
+            [lua, standin, example, str(pid)],
+            env={**plain, **job},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+PYMIGRATE = Path(sys.executable).with_name("pymigrate")
+
+
+def test_flux_shell(
+    flux_shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    apart = tmp_path / "it's here"
+    apart.symlink_to(PYMIGRATE)
     with running([sys.executable, "-c", PROGRAM]) as (pid, told):
         told.readline()
-        call = [lua, str(script), str(EXAMPLES / "flux_shell.lua"), str(pid)]
-        plain = {name: value for name, value in os.environ.items() if name != "PYMIGRATE_FOLLOW"}
-        subprocess.run(call, env={**plain, "PATH": path}, timeout=60, check=True)
+        assert flux_shell(pid, tmp_path / "nobody").returncode == 0  # has asked
         assert followers(pid) == []
-        asked = {**plain, "PATH": path, "PYMIGRATE_FOLLOW": QUICK}
-        subprocess.run(call, env=asked, timeout=60, check=True)
+        assert flux_shell(pid, apart, PYMIGRATE_FOLLOW=QUICK).returncode == 0
         wait_for_followers(pid, 1)
     wait_for_followers(pid, 0)
+
+
+def test_flux_shell_tells_what_is_wrong(
+    flux_shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """And the job ends, by shell.die(); what followers tell is in their file."""
+    log = tmp_path / "it's a log"
+    done = flux_shell(1, tmp_path / "nobody", PYMIGRATE_FOLLOW="")
+    assert done.returncode == 1
+    assert done.stderr == f"pymigrate-follow: there is no {tmp_path}/nobody to be run"
+    odd = {"PYMIGRATE_FOLLOW": "", "PYMIGRATE_FOLLOW_LOG": str(log / "no")}
+    done = flux_shell(1, PYMIGRATE, **odd)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"PYMIGRATE_FOLLOW= and PYMIGRATE_FOLLOW_LOG={log}/no")
+    done = flux_shell(1, PYMIGRATE, PYMIGRATE_FOLLOW="'a")
+    assert done.returncode == 1
+    assert done.stderr.endswith("PYMIGRATE_FOLLOW='a and PYMIGRATE_FOLLOW_LOG=/dev/null")
+    odd = {"PYMIGRATE_FOLLOW": "--odd", "PYMIGRATE_FOLLOW_LOG": str(log)}
+    assert flux_shell(1, PYMIGRATE, **odd).returncode == 0
+    wait_for(lambda: "--odd" in log.read_text())
