@@ -17,7 +17,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Collection
-from pathlib import Path
+from contextlib import suppress
 
 from pymigrate import Job, home, residency, topology
 
@@ -78,9 +78,16 @@ def start(rank: int, wish: argparse.Namespace) -> subprocess.Popen[str]:
 
 
 def bind(pid: int, cpus: Collection[int]) -> None:
-    """Binds all threads of a process: sched_setaffinity(2) of its pid binds but the first."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), cpus)
+    """Binds all threads of a process: sched_setaffinity(2) of its pid binds but the first.
+
+    A thread has at first the CPUs of the one that started it, so it is looked until none is new.
+    """
+    bound: set[str] = set()
+    while new := set(os.listdir(f"/proc/{pid}/task")) - bound:
+        for thread in new:
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(int(thread), cpus)
+        bound |= new
 
 
 def remote(pid: int, node: int) -> float:

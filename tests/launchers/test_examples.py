@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Callable
@@ -118,6 +119,39 @@ def test_workers_that_are_bound_late() -> None:
     assert [line.split(" on node")[0] for line in workers] == ["worker 0", "worker 1", "worker 2"]
     assert all(" remote before, 0% after, " in line for line in workers)
     assert last == "all workers have what they had"
+
+
+#: A program of eight threads, each of which ends when it has started another one.
+CHAINS = """
+import sys, threading, time
+def link():
+    time.sleep(0.0005)
+    threading.Thread(target=link, daemon=True).start()
+for _ in range(8):
+    link()
+print("begun", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one CPU to be bound to")
+def test_threads_that_come_and_go_while_they_are_bound() -> None:
+    bind = runpy.run_path(str(EXAMPLES / "late_binding.py"))["bind"]
+    cpu = min(os.sched_getaffinity(0))
+    with running([sys.executable, "-c", CHAINS]) as (pid, told):
+        told.readline()
+        bind(pid, {cpu})
+        for _ in range(5):
+            assert allowed(pid) == {str(cpu)}
+
+
+def allowed(pid: int) -> set[str]:
+    """The CPUs of the threads of a process, as the kernel lists them."""
+    found = set()
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        with suppress(OSError):  # it has ended
+            found |= set(re.findall("Cpus_allowed_list:\t(.*)", status.read_text()))
+    return found
 
 
 #: A task that waits until somebody follows it, in its own namespace of pids.
