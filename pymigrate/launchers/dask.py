@@ -6,8 +6,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from itertools import islice
 
+from pymigrate import _files
 from pymigrate.errors import InvalidArgument, InvalidType, LauncherError, quote
 from pymigrate.launchers import account
 from pymigrate.launchers.cluster_report import ClusterReport
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from pymigrate.nodemask import Nodes
 
-    # Host, namespace of pids (pid_namespaces(7)), pid.
-    Identity = tuple[str, str, int]
+    # Host, boot of the machine (random(4)), namespace of pids (pid_namespaces(7)), pid.
+    Identity = tuple[str, str, str, int]
 
 __all__ = ["gathered", "migrate_worker", "migrate_workers"]
 
@@ -134,8 +136,14 @@ def _part(address: str, result: Any) -> ClusterReport:
 
 
 def _identity() -> Identity:
-    """What two workers have in common if they are one process."""
-    return host_name(), pid_namespace(), os.getpid()
+    """What two workers have in common if they are one process.
+
+    Hosts may all have the same name, such as localhost, so the machine is known by its boot.
+    """
+    boot = ""
+    with suppress(OSError):  # no /proc
+        boot = _files.read_text("/proc/sys/kernel/random/boot_id")
+    return host_name(), boot, pid_namespace(), os.getpid()
 
 
 def _unknown(address: str, known: Collection[str]) -> LauncherError:

@@ -38,7 +38,10 @@ def answer(
 
 
 def pid_namespace() -> str:
-    """What two processes have in common if a pid means the same to both (pid_namespaces(7))."""
+    """What two processes of a host have in common if a pid means the same to both.
+
+    The first namespace has the same number on every host (pid_namespaces(7)).
+    """
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:  # no /proc: whoever acts will say so

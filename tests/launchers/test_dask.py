@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import requires
 
 from pymigrate import InvalidArgument, InvalidNodes, InvalidType
 from pymigrate.launchers.dask import gathered, migrate_worker, migrate_workers
@@ -125,6 +127,19 @@ def test_workers_that_are_one_process_are_dealt_with_once() -> None:
         assert len(pids(client)) == 3
         report = migrate_workers(client, 0, 0)
     assert [row.pid for row in report.ranks] == [os.getpid()]
+
+
+@requires.root
+def test_workers_of_two_machines_are_not_one_process(tmp_path: Path) -> None:
+    """All of both may be the same otherwise: names, such as localhost, and numbers."""
+    told = "from pymigrate.launchers import dask; print(dask._identity()[:-1])"
+    python = [sys.executable, "-I", "-c", told]
+    other = tmp_path / "boot_id"
+    other.write_text("c0ffee00-0000-4000-8000-000000000000\n")
+    mount = f'mount --bind {other} /proc/sys/kernel/random/boot_id && exec "$@"'
+    elsewhere = ["unshare", "--mount", "sh", "-c", mount, "sh", *python]
+    here, again, there = (subprocess.check_output(it) for it in (python, python, elsewhere))
+    assert here == again != there
 
 
 def test_an_asynchronous_client_is_told_what_to_await() -> None:
