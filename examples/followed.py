@@ -50,7 +50,8 @@ def start_follower(pid: int, *kind: str) -> None:
         SystemExit: It cannot be started, and why.
     """
     wanted = os.environ.get("PYMIGRATE_FOLLOW", "")
-    # By its own script: `python -m` would import what lies in the folder of the job by that name.
+    # By its own script, and isolated (-I): it is not to import what the job has in its folder or
+    # on PYTHONPATH, nor to look for Python at PYTHONHOME.
     script = Path(sys.executable).with_name("pymigrate")
     if not os.access(script, os.X_OK):
         sys.exit(f"followed.py: there is no {script}: use the interpreter that has pymigrate")
@@ -63,7 +64,7 @@ def start_follower(pid: int, *kind: str) -> None:
         sys.exit(f"followed.py: PYMIGRATE_FOLLOW_LOG: {error}")
     between = os.fork()
     if between == 0:
-        detach([str(script), "follow", *options, *kind, str(pid)], log)
+        detach([sys.executable, "-I", str(script), "follow", *options, *kind, str(pid)], log)
     log.close()
     if os.waitpid(between, 0)[1]:
         sys.exit(f"followed.py: {script} does not start")

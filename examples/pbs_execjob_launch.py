@@ -17,10 +17,15 @@ import pbs
 
 event = pbs.event()
 if "PYMIGRATE_FOLLOW" in event.env:
+    if pbs.hook_config_filename is None:
+        event.reject(
+            "pbs_execjob_launch.py: import its configuration into the hook, as application/x-config"
+        )
     with open(pbs.hook_config_filename) as file:
         where = json.load(file)
     name, *arguments = event.argv
-    wrapper = [where["python"], where["followed"], "--session", f"--name={name}"]
+    # -I: the job may have set up another Python for itself (PYTHONHOME, PYTHONPATH).
+    wrapper = [where["python"], "-I", where["followed"], "--session", f"--name={name}"]
     event.argv = [*wrapper, event.progname, *arguments]
     event.progname = where["python"]
 event.accept()

@@ -224,7 +224,7 @@ def test_pbs_hook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     What is shown: it runs on an event that has the attributes of the Hooks Guide, by a stand-in for
     the module ``pbs``; and what it makes of the program of a job is a command that runs, as the
-    same program under its own name, and is followed.
+    same program under its own name, and is followed, whatever Python the job has set up for itself.
     """
     config = tmp_path / "pymigrate.json"
     wrapper = {"python": sys.executable, "followed": str(EXAMPLES / "followed.py")}
@@ -233,24 +233,33 @@ def test_pbs_hook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def accept() -> None:
         raise SystemExit  # as that of PBS does
 
-    def hooked(environment: dict[str, str]) -> SimpleNamespace:
+    def hooked(environment: dict[str, str], config: Path | None = config) -> SimpleNamespace:
+        program = ["-shell", "-I", "-c", PROGRAM]
         event = SimpleNamespace(
-            progname=sys.executable, argv=["-shell", "-c", PROGRAM], env=environment, accept=accept
+            progname=sys.executable, argv=program, env=environment, accept=accept, reject=sys.exit
         )
-        standin = SimpleNamespace(event=lambda: event, hook_config_filename=str(config))
+        standin = SimpleNamespace(event=lambda: event, hook_config_filename=config and str(config))
         monkeypatch.setitem(sys.modules, "pbs", standin)
-        with pytest.raises(SystemExit):
+        with pytest.raises(SystemExit) as left:
             runpy.run_path(str(EXAMPLES / "pbs_execjob_launch.py"))
+        event.told = left.value.code
         return event
 
-    assert hooked({}).argv == ["-shell", "-c", PROGRAM]
-    environment = {"PYMIGRATE_FOLLOW": QUICK}
+    assert hooked({}).argv == ["-shell", "-I", "-c", PROGRAM]
+    assert hooked({"PYMIGRATE_FOLLOW": ""}, None).told == (
+        "pbs_execjob_launch.py: import its configuration into the hook, as application/x-config"
+    )
+    log = tmp_path / "log"
+    environment = {"PYMIGRATE_FOLLOW": QUICK, "PYMIGRATE_FOLLOW_LOG": str(log)}
+    environment |= {"PYTHONHOME": "/nowhere", "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "argparse.py").write_text("raise RuntimeError('of the job')")
     event = hooked(environment)
     assert event.progname == event.argv[0] == sys.executable
     with running(event.argv, **environment) as (pid, told):
         assert told.readline() == f"{pid} ['-c']\n"
         assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"-shell\0")
         (follower,) = wait_for_followers(pid, 1)
+        assert log.read_text() == ""
         assert b"--session" in Path(f"/proc/{follower}/cmdline").read_bytes().split(b"\0")
         # The session is that of these tests, which does not end: in a job it would.
         os.kill(follower, 15)
