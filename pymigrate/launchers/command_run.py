@@ -6,14 +6,16 @@ import os
 import selectors
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from functools import partial
+from math import inf
 
-from pymigrate.launchers.conductor import CUT, GO_ON
+from pymigrate.launchers.conductor import CUT, KILL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import IO
 
     from pymigrate.launchers.conductor import Conductor
@@ -48,10 +50,11 @@ def run_command(
         assert process.stdout
         assert process.stderr
         out = _Lines(process.stdout, partial(_hear, engine, conductor))
+        killed = False
         try:
-            _listen([out, _Lines(process.stderr, words.take)], process, conductor)
+            killed = _listen([out, _Lines(process.stderr, words.take)], process, conductor)
         finally:
-            _end(process)
+            _end(process, (signal.SIGKILL,) if killed else (signal.SIGTERM, signal.SIGKILL))
     return process.returncode
 
 
@@ -62,20 +65,35 @@ def _hear(engine: Engine, conductor: Conductor, line: str) -> None:
 
 def _listen(
     streams: Sequence[_Lines], process: subprocess.Popen[bytes], conductor: Conductor
-) -> None:
-    """Takes what is said until all is said, or nobody is waited for any more."""
+) -> bool:
+    """Takes what is said until all is said, or nobody is waited for any more.
+
+    Then the command is told to end, and what helpers answer to that is taken too: flux-exec reads
+    no input before all of them have started, but passes a signal on.
+
+    Returns:
+        Whether it was told to end.
+    """
+    until = inf
     with selectors.DefaultSelector() as selector:
         for lines in streams:
             selector.register(lines.stream, selectors.EVENT_READ, lines)
-        while selector.get_map():
+        while selector.get_map() and time.monotonic() < until:
             for key, _ in selector.select(_TICK):
                 if not key.data.read():
                     selector.unregister(key.fileobj)
             order = conductor.orders()
             if order == CUT:
                 _leave_alone(process)
-            elif order != GO_ON:
-                break
+            elif order == KILL and until == inf:
+                _leave_alone(process)
+                _signal(process, signal.SIGTERM)
+                until = time.monotonic() + _PATIENCE
+    if until == inf:
+        return False
+    with suppress(subprocess.TimeoutExpired):  # its streams end a little before itself
+        process.wait(max(0.0, until - time.monotonic()))
+    return True
 
 
 class _Lines:
@@ -102,14 +120,18 @@ def _leave_alone(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], signals: Iterable[signal.Signals]) -> None:
     """Ends it, if it has not ended: it then ends what it has started on the hosts."""
     _leave_alone(process)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_TICK)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE)
+    for number in signals:
+        _signal(process, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)

@@ -255,3 +255,23 @@ def test_hosts_go_by_the_names_that_flux_has(
         ("fluke10.llnl.gov", "done", "of rank 0"),
         ("fluke11.llnl.gov", "done", "of rank 1"),
     ]
+
+
+def test_helpers_that_answer_when_they_are_killed_are_heard(
+    flux: Callable[[str], None], tmp_path: Path
+) -> None:
+    """flux-exec reads no input before all have started: where one hangs, the others get SIGTERM.
+
+    It passes that on, and goes on to wait for the one that hangs.
+    """
+    (tmp_path / "said").write_text(answer(0, "h1"))
+    flux(
+        "case $1 in\n"
+        "jobs) echo 'fCjBXVts|RUN|[0-1]|h[1-2]';;\n"
+        "hostlist) echo h1 h2;;\n"
+        f"exec) trap 'cat {tmp_path}/said' TERM; while :; do sleep 0.1; done;;\n"
+        "esac"
+    )
+    report = JobOnHosts("flux:fCjBXVts", Wish("show"), timeout=1).run()
+    told = [(row.host, row.outcome, row.finding) for row in report.hosts]
+    assert told == [("h1", "done", "of rank 0"), ("h2", "silent", "no answer within 1 s")]
