@@ -97,11 +97,13 @@ class HostRow:
     def to_dict(self) -> dict[str, Any]:
         """What ``json.dumps`` takes; nodes become text."""
         nodes = {str(node): size for node, size in self.nodes.items()}
-        return {**asdict(self), "nodes": nodes, "amounts": self.amounts.to_dict()}
+        amounts = self.amounts.to_dict()
+        return {**asdict(self), "nodes": nodes, "amounts": amounts, "exit_status": self.status}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> HostRow:
         """What ``to_dict()`` made."""
         nodes = {int(node): size for node, size in values["nodes"].items()}
         amounts = Amounts.from_dict(values["amounts"])
-        return cls(**{**values, "nodes": nodes, "amounts": amounts})
+        rest = {name: value for name, value in values.items() if name != "exit_status"}
+        return cls(**{**rest, "nodes": nodes, "amounts": amounts})

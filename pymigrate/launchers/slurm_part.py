@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pymigrate import _files
 from pymigrate.errors import EngineMissing, KernelError, LauncherError
 from pymigrate.launchers.lineage import inherited
+from pymigrate.launchers.marks import environment_of
 from pymigrate.launchers.part import Part, Place
 from pymigrate.launchers.programs import ask, words_of
 from pymigrate.launchers.slurm_queue import PACKAGE, is_part_of
@@ -24,6 +25,10 @@ _NONE_HERE = ("There are no steps for job", "does not exist on node")
 _ENDING = ("does not exist on this node", "Unable to connect to slurmstepd")
 _TRIES = 5
 _PAUSE = 0.2  # seconds
+
+# In the environment of a rank: Open MPI's, OpenPMIx', and that of Hydra, MPICH's mpiexec. Under
+# srun they say what SLURM_PROCID does.
+_MPI_RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 
 _MANAGER = "slurmstepd"
 _WAYS_IN = ("sshd", "sshd-session")
@@ -61,7 +66,7 @@ class SlurmPart(Part):
         rows = [row for job in self._jobs for row in _listed(job)]
         rows = [row for row in rows if not self._step or is_part_of(row.step, self._step)]
         tasks = {row.pid: row.rank for row in rows if row.rank is not None}
-        ranks = inherited([row.pid for row in rows], tasks)
+        ranks = inherited([row.pid for row in rows], tasks) | _mpi_ranks(rows)
         return {row.pid: Place(ranks.get(row.pid), f"{row.job}.{row.step}") for row in rows}
 
 
@@ -97,6 +102,18 @@ def _answer(command: Sequence[str]) -> CompletedProcess[str]:
             remedy="install the commands of Slurm on it, or give them by "
             "--command 'env PATH=... pymigrate', as a login by ssh may have another PATH",
         ) from None
+
+
+def _mpi_ranks(rows: Sequence[Listed]) -> dict[int, int]:
+    """What an mpirun of the job's own has numbered: to Slurm that is one task on each host."""
+    found = {}
+    for row in rows:
+        variables = environment_of(row.pid)
+        named = (variables.get(name, "") for name in _MPI_RANKS)
+        rank = next(filter(str.isdecimal, named), None)
+        if rank is not None:
+            found[row.pid] = int(rank)
+    return found
 
 
 def _is_no_work(row: Listed) -> bool:

@@ -29,6 +29,16 @@ def test_every_task_on_every_host(cluster: Slurm, job: str) -> None:
     assert len(report["topologies"]) == 1
 
 
+@pytest.mark.parametrize("variable", ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"])
+def test_ranks_of_an_mpirun_within_a_task(cluster: Slurm, variable: str) -> None:
+    """To Slurm the daemon of mpirun is the task, and its processes are what that has started."""
+    start = f"for rank in 2 3; do {variable}=$rank sleep 1000 & done; wait"
+    with cluster.job(1, 1, "sh", "-c", start) as job:
+        wait_for(lambda: answer(cluster, f"slurm:{job}", "--show")["processes"] == 3)
+        report = answer(cluster, f"slurm:{job}", "--show")
+    assert [row["rank"] for row in report["ranks"]] == [0, 2, 3]
+
+
 @pytest.mark.parametrize("rule", ["home", "local", "cpuset", "gpu"])
 def test_a_rule_in_place_of_numbers(cluster: Slurm, job: str, rule: str) -> None:
     report = answer(cluster, f"slurm:{job}.0", rule)

@@ -252,6 +252,14 @@ def test_ten_thousand_hosts_in_bounded_memory() -> None:
     assert len(str(report).splitlines()) < 50
 
 
+def test_each_host_has_an_exit_status() -> None:
+    rows = [HostRow(f"h{n}", outcome) for n, outcome in enumerate(STATUSES)]
+    report = ClusterReport(hosts=tuple(rows))
+    told = report.to_dict()["hosts"]
+    assert [row["exit_status"] for row in told] == list(STATUSES.values())
+    assert ClusterReport.from_dict(report.to_dict()) == report
+
+
 def test_what_is_no_report_is_not_added() -> None:
     with pytest.raises(TypeError, match="unsupported operand"):
         ClusterReport() + 1  # type: ignore[operator]
