@@ -192,9 +192,11 @@ class ClusterReport:
                 action=values["action"],
                 hosts=tuple(map(HostRow.from_dict, values["hosts"])),
                 ranks=tuple(map(RankRow.from_dict, values["ranks"])),
-                elapsed=values["elapsed_seconds"],
+                elapsed=float(values["elapsed_seconds"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except InvalidArgument:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidArgument(f"that is no report of a cluster: {error!r}") from None
 
     def to_json(self) -> str:

@@ -6,7 +6,7 @@ It waits for nothing and starts nothing: an engine tells it what came in, and as
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from pymigrate.errors import InvalidArgument
@@ -132,9 +132,9 @@ class Conductor:
         if "report" in message:
             self._take(host, message["report"])
         else:
-            done, total = message.get("progress", (0, 0))
+            done, total = _how_far(message.get("progress"))
             before = self._how_far.get(host, (0, 0))
-            self._how_far[host] = int(done), int(total)
+            self._how_far[host] = done, total
             self._sums = tuple(s + n - b for s, n, b in zip(self._sums, (done, total), before))
         self._tell()
 
@@ -209,6 +209,8 @@ class Conductor:
         except InvalidArgument as error:
             row = HostRow.failed(host, error)
             part = account.failed(self._action, row)
+        if self._cut_at is not None and not self._cancelled:
+            part = _late(part, self._timeout)
         self._answered(host, part)
 
     def _answered(self, host: str, part: ClusterReport) -> None:
@@ -225,3 +227,21 @@ class Conductor:
         if self._progress:
             answered = len(self._hosts) - len(self._heard)
             self._progress(ClusterProgress(len(self._hosts), answered, *self._sums))
+
+
+def _how_far(progress: object) -> tuple[int, int]:
+    """What a host has told of its progress; nothing where that is of another release."""
+    if isinstance(progress, list) and [type(number) for number in progress] == [int, int]:
+        done, total = progress
+        return done, total
+    return 0, 0
+
+
+def _late(part: ClusterReport, timeout: float) -> ClusterReport:
+    """The answer of a host that was stopped because it had said nothing for too long."""
+    finding = f"said nothing for {timeout:g} s and was stopped: this is what it had done"
+    rows = (
+        replace(row, outcome=SILENT, finding=finding) if row.outcome == CANCELLED else row
+        for row in part.hosts
+    )
+    return replace(part, hosts=tuple(rows))

@@ -129,6 +129,43 @@ def test_progress_adds_up() -> None:
     assert steps[-2:] == [ClusterProgress(2, 0, 91, 150), ClusterProgress(2, 1, 91, 150)]
 
 
+def test_who_answers_when_it_was_given_up_is_told_so(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1"], 10)
+    clock.now += 11
+    assert conductor.orders() == CUT
+    row = HostRow("h1", "cancelled", processes=2)
+    say(conductor, "h1", {"report": ClusterReport("migrate", (row,)).to_dict()})
+    (row,) = conductor.report().hosts
+    assert (row.outcome, row.processes) == ("silent", 2)
+    assert row.finding.startswith("said nothing for 10 s and was stopped")
+
+
+@pytest.mark.parametrize("progress", [None, 3, [1], [1, 2, 3], ["1", "2"], [None, None]])
+def test_progress_of_another_release_is_a_sign_of_life(progress: object) -> None:
+    conductor = Conductor("migrate", ["h1"], 10)
+    say(conductor, "h1", {"progress": progress})
+    assert conductor.begun
+    answer(conductor, "h1")
+    assert told(conductor) == {"h1": ("done", "")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"elapsed_seconds": None},
+        {"hosts": [{**HostRow("h1").to_dict(), "nodes": {"first": 1}}]},
+        {"hosts": [{**HostRow("h1").to_dict(), "colour": "red"}]},
+        {"hosts": 3},
+    ],
+)
+def test_an_answer_of_another_release_is_a_row(change: dict[str, object]) -> None:
+    conductor = Conductor("migrate", ["h1"], 10)
+    report = ClusterReport("migrate", (HostRow("h1"),)).to_dict()
+    say(conductor, "h1", {"report": {**report, **change}})
+    (row,) = conductor.report().hosts
+    assert (row.outcome, row.error) == ("failed", "InvalidArgument")
+
+
 def test_who_ends_without_an_answer_has_failed_or_was_stopped() -> None:
     """Whoever has pressed Ctrl-C is given no advice on where pymigrate may be."""
     conductor = Conductor("migrate", ["h1"], 10)
