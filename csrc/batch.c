@@ -35,12 +35,13 @@ int pm_query(int pid, void **addresses, size_t count, int *ret_status)
  */
 static int ask_for_huge(struct pm_batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		void *address = pm_at(batch->pages[i].address);
-		int error = 0;
+	for (size_t first = 0, end; first < batch->count; first = end + 1) {
+		for (end = first; end < batch->count && batch->pages[end].thp; end++)
+			batch->addresses[end] = pm_at(batch->pages[end].address);
 
-		if (batch->pages[i].thp)
-			error = pm_query(batch->subject->pid, &address, 1, &batch->status[i]);
+		int error = pm_query(batch->subject->pid, batch->addresses + first, end - first,
+				     batch->status + first);
+
 		if (error < 0)
 			return error;
 	}
