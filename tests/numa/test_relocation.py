@@ -292,7 +292,9 @@ def test_a_failure_midway_puts_all_back() -> None:
         with pytest.raises(ZeroDivisionError):
             relocate(str(group), 1, cpus=1, progress=fail)
         assert (mems(group), cpus(group)) == ("0", "0-1")
-        assert process.counts() == {0: 100}
+        if kernels.cpuset_moves_memory():  # else what the migration had moved by then stays there
+            assert process.counts() == {0: 100}
+        assert process.intact()
 
 
 def test_a_failure_midway_in_a_cgroup_that_had_asked_for_nothing() -> None:
