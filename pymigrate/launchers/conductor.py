@@ -200,7 +200,9 @@ class Conductor:
                 finding = "not begun with"
             return self._without(host, CANCELLED, "", finding)
         if self._cut_at is not None:
-            return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s")
+            # Of whoever was never heard the engine may know why, such as that it waits for room.
+            why = f": {words}" if words and host not in self._how_far else ""
+            return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s{why}")
         return self._without(host, FAILED, "HelperFailed", no_answer(words))
 
     def _take(self, host: str, values: Any) -> None:

@@ -186,6 +186,8 @@ def _options(crew: _Crew, *, first: bool) -> list[str]:
         "--ntasks-per-node": "1",
         "--nodelist": crew.nodes,  # h[1-10000]: no list of names that an argument cannot hold
         "--cpu-bind": "none",  # it works for all CPUs of the host, not on the first of them
+        "--mem": "0",  # all that the job has, and --overlap shares it: before Slurm 22.05 a step
+        "--gres": "none",  # waits for its share of memory and of GPUs otherwise
     }
     if crew.entry.group:
         options["--het-group"] = crew.entry.group

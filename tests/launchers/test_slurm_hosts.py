@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -37,6 +38,37 @@ def test_a_frozen_host_is_a_row(cluster: Slurm, job: str) -> None:
     assert set(told.values()) == {("done", "")}
     assert report["elapsed_seconds"] < 11  # the 6 s, and three for the last call and for srun
     wait_for(lambda: steps(cluster, job) == [f"{job}.0"])  # nor is it begun with when it thaws
+
+
+BUSY = "srun: Job 7 step creation temporarily disabled, retrying (Requested nodes are busy)"
+
+
+def test_why_srun_waits_is_told_of_hosts_that_were_never_heard(
+    cluster: Slurm, job: str, folder: Path
+) -> None:
+    """In its words, as libslurm has them; srun of Slurm 22.05 waits for no room itself here."""
+    srun = folder / "srun"
+    srun.write_text(f"#!/bin/sh\necho '{BUSY}' >&2\nexec sleep 1000\n")
+    srun.chmod(0o755)
+    call = [*COMMAND, f"slurm:{job}", "0", "0", "--timeout", "1s", "--json"]
+    path = f"PATH={folder}:{os.environ['PATH']}"
+    report = json.loads(cluster.run("env", path, *call, check=False).stdout)
+    told = {(row["outcome"], row["finding"]) for row in report["hosts"]}
+    assert told == {("silent", f"no answer within 1 s: {BUSY}")}
+
+
+def test_helpers_take_no_share_of_what_the_job_has(cluster: Slurm, folder: Path) -> None:
+    """One step holds all of its memory and devices; what a helper is given shows in its step."""
+    everything = ("--nodes=2", "--ntasks=2", "--mem=1000", "--gres=fake:2")
+    with cluster.running("srun", *everything, "sleep", "1000") as (full,):
+        wait_for(lambda: len(cluster.tasks(full)) == 2)
+        with cluster.start(*COMMAND, f"slurm:{full}", "0", "0", "--json", *held(folder)) as command:
+            wait_for(lambda: begun(folder) == 2)
+            step = cluster.run("scontrol", "show", "step", f"{full}.1").stdout
+            (folder / "go").touch()
+            report = json.loads(command.communicate(timeout=60)[0])
+    assert (report["complete"], report["processes"]) == (True, 2)
+    assert "TresPerNode" not in step  # of the first step: TresPerNode=gres:fake:2
 
 
 def test_a_host_without_the_helper_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:

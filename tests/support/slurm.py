@@ -39,11 +39,13 @@ SwitchType=switch/none
 MailProg=/bin/true
 PrologFlags=Contain
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=10
+GresTypes=fake
 SchedulerParameters=sched_min_interval=0,bf_interval=1
 SlurmdParameters=config_overrides
 KillWait=2
-NodeName={hosts} CPUs={cpus} RealMemory=1000 State=UNKNOWN
+NodeName={hosts} CPUs={cpus} RealMemory=1000 Gres=fake:2 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES State=UP
 """
 

@@ -58,6 +58,18 @@ def test_who_says_that_it_lives_is_waited_for(clock: Clock) -> None:
     assert told(conductor) == {"h1": ("done", ""), "h2": ("silent", "no answer within 10 s")}
 
 
+def test_why_the_engine_waits_is_told_of_whom_it_has_not_begun_with(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1", "h2"], 10)
+    say(conductor, "h1", {"progress": [0, 0]})
+    clock.now += 11
+    assert conductor.orders() == CUT
+    rows = conductor.report(lambda host: f"the nodes of {host} are busy").hosts
+    assert [row.finding for row in rows] == [
+        "no answer within 10 s",
+        "no answer within 10 s: the nodes of h2 are busy",
+    ]
+
+
 def test_a_cancel_leaves_time_to_answer(clock: Clock) -> None:
     conductor = Conductor("migrate", ["h1", "h2"], 60)
     conductor.cancel()
