@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pymigrate._checks import check_time
-from pymigrate.errors import InvalidArgument, InvalidType, NoSuchJob, quote
+from pymigrate.errors import InvalidArgument, InvalidType, LauncherError, NoSuchJob, quote
 from pymigrate.launchers.aftermath import reckoned
 from pymigrate.launchers.command_run import run_command
 from pymigrate.launchers.conductor import Conductor
@@ -118,6 +118,8 @@ class JobOnHosts:
         self, engine: Engine, progress: Callable[[ClusterProgress], object] | None
     ) -> ClusterReport:
         target, hosts = engine.find(), engine.hosts()
+        if not hosts:
+            raise LauncherError(f"the engine names no host of {self._target}")
         conductor = self._conduct(hosts, progress)
         words = LastWords(engine.said)
         status = run_command(engine, self._helper(target, len(hosts)), conductor, words)

@@ -8,10 +8,6 @@ from typing import NamedTuple
 from pymigrate.errors import LauncherError
 from pymigrate.launchers.programs import ask, words_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from subprocess import CompletedProcess
-
 __all__ = ["PACKAGE", "Entry", "Step", "environment", "hosts_in", "is_part_of", "jobs", "steps"]
 
 PACKAGE = "Slurm"
@@ -83,22 +79,17 @@ def jobs(identity: str) -> list[Entry]:
     """
     # It knows no component by its id, but lists all of them for that of the first.
     asked = identity.partition("+")[0]
-    answer = _squeue("--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r")
-    if answer.returncode and "Invalid job id" not in answer.stderr:
-        raise LauncherError(
-            f"Slurm does not answer: {words_of(answer)}",
-            remedy="see whether sinfo(1) works here",
-        )
-    return [Entry(*line.split("|", 4)) for line in answer.stdout.splitlines()]
+    lines = _squeue("--states=all", f"--jobs={asked}", "--format=%A|%T|%N|%i|%r")
+    rows = [line.split("|", 4) for line in lines]
+    return [Entry(*row) for row in rows if len(row) == len(Entry._fields) and row[0].isdecimal()]
 
 
 def steps(job: Entry) -> list[Step]:
-    """The steps of a job that run."""
+    """The steps of a job that run; raises as ``jobs()``."""
     # All steps, as a query for one by name, such as batch, is answered with those by number. And
     # those of this job alone: the number of one task of an array stands for all of them, too.
-    answer = _squeue("--steps", f"--jobs={job.number}", "--format=%i|%N")
     found = []
-    for line in answer.stdout.splitlines():
+    for line in _squeue("--steps", f"--jobs={job.number}", "--format=%i|%N"):
         identity, _, nodes = line.partition("|")
         whose, _, name = identity.rpartition(".")
         if whose == (job.number if job.group else job.name):
@@ -112,10 +103,26 @@ def is_part_of(step: str, asked: str) -> bool:
 
 
 def hosts_in(nodes: str) -> list[str]:
-    """The names in ``h[1-4]``, one by one."""
-    return ask(["scontrol", "show", "hostnames", nodes], PACKAGE, environment()).stdout.split()
+    """The names in ``h[1-4]``, one by one; raises as ``jobs()``."""
+    lines = _lines("scontrol", "show", "hostnames", nodes)
+    return [line.strip() for line in lines if len(line.split()) == 1]
 
 
-def _squeue(*options: str) -> CompletedProcess[str]:
+def _squeue(*options: str) -> list[str]:
     """What it lists, of hidden partitions too."""
-    return ask(["squeue", "--noheader", "--all", *options], PACKAGE, environment())
+    return _lines("squeue", "--noheader", "--all", *options)
+
+
+def _lines(*command: str) -> list[str]:
+    """What a command of Slurm prints; a site's own may have something to say besides.
+
+    Raises:
+        LauncherError: It fails, for another reason than that there is no such job.
+    """
+    answer = ask(command, PACKAGE, environment())
+    if answer.returncode and "Invalid job id" not in answer.stderr:
+        raise LauncherError(
+            f"Slurm does not answer: {words_of(answer)}",
+            remedy="see whether sinfo(1) works here",
+        )
+    return answer.stdout.splitlines()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -126,3 +129,37 @@ def test_a_controller_that_is_not_there(cluster: Slurm, folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("pymigrate: Slurm does not answer: ")
     assert done.stderr.count("\n") == 1
+
+
+def failing(folder: Path, program: str, when: str) -> str:
+    """PATH with a command of Slurm that greets first, and fails where it is given a word."""
+    script = folder / program
+    fails = f"*' {when} '*) echo odd >&2; exit 3;;"
+    real = shutil.which(program)
+    script.write_text(
+        f'#!/bin/sh\necho Welcome, all\ncase " $* " in {fails} esac\nexec {real} "$@"\n'
+    )
+    script.chmod(0o755)
+    return f"PATH={folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    ("program", "when"), [("squeue", "--steps"), ("squeue", "--all"), ("scontrol", "hostnames")]
+)
+def test_a_command_of_slurm_that_fails(
+    cluster: Slurm, job: str, folder: Path, program: str, when: str
+) -> None:
+    call = [*COMMAND, f"slurm:{job}.0", "0", "0"]
+    done = cluster.run("env", failing(folder, program, when), *call, check=False)
+    remedy = "see whether sinfo(1) works here"
+    assert done.stderr == f"pymigrate: Slurm does not answer: odd; {remedy}\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("program", ["squeue", "scontrol"])
+def test_a_command_of_slurm_that_says_something_besides(
+    cluster: Slurm, job: str, folder: Path, program: str
+) -> None:
+    path = failing(folder, program, "never")
+    done = cluster.run("env", path, *COMMAND, f"slurm:{job}.0", "0", "0", "--json", check=False)
+    assert json.loads(done.stdout)["processes"] == 8

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from pymigrate import InvalidArgument, InvalidType
+from pymigrate import InvalidArgument, InvalidType, LauncherError
+from pymigrate.launchers import remote
+from pymigrate.launchers.flux import FluxJob
 from pymigrate.launchers.remote import JobOnHosts
 from pymigrate.launchers.wish import Wish
 
@@ -36,3 +38,21 @@ def test_arguments_that_make_no_sense(
     given: dict[str, Any] = {"target": "slurm:1234", "wish": Wish(old=0, new=1), **arguments}
     with pytest.raises(kind, match=told):
         JobOnHosts(**given)
+
+
+class Nowhere(FluxJob):
+    """A job whose engine answers, and names no host."""
+
+    def find(self) -> str:
+        """What it always is."""
+        return "flux:f1"
+
+    def hosts(self) -> list[str]:
+        """None."""
+        return []
+
+
+def test_a_job_without_hosts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "engine_of", lambda _: Nowhere("f1"))
+    with pytest.raises(LauncherError, match="the engine names no host of flux:f1"):
+        JobOnHosts("flux:f1", Wish(new="home")).run()
