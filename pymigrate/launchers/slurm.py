@@ -21,8 +21,31 @@ if TYPE_CHECKING:
 __all__ = ["SlurmJob"]
 
 _ID = re.compile(r"([0-9]+(?:[_+][0-9]+)?)(?:\.([0-9]+(?:\+[0-9]+)?|batch|extern|interactive))?")
-_BEGUN = ("RUNNING", "SUSPENDED")
-_WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "RESV_DEL_HOLD")
+# States of jobs (squeue(1)). Others come with later releases, and are told as they are.
+_BEGUN = ("RUNNING", "SUSPENDED", "STOPPED", "SIGNALING", "RESIZING")
+_WAITING = (
+    "PENDING",
+    "CONFIGURING",
+    "POWER_UP_NODE",
+    "REQUEUED",
+    "REQUEUE_FED",
+    "REQUEUE_HOLD",
+    "RESV_DEL_HOLD",
+    "SPECIAL_EXIT",
+)
+_ENDING = ("COMPLETING", "STAGE_OUT")
+_ENDED = (
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "REVOKED",
+    "TIMEOUT",
+)
 
 
 class _Crew(NamedTuple):
@@ -223,5 +246,11 @@ def _not_running(job: str, entry: Entry) -> NoSuchJob:
             reason="pending",
             remedy="try again when squeue(1) says RUNNING",
         )
-    ended = "is ending" if entry.state == "COMPLETING" else "has ended"
-    return NoSuchJob(f"Slurm job {job} {ended}: {entry.state}", reason="ended")
+    if entry.state in (*_ENDING, *_ENDED):
+        ended = "is ending" if entry.state in _ENDING else "has ended"
+        return NoSuchJob(f"Slurm job {job} {ended}: {entry.state}", reason="ended")
+    return NoSuchJob(
+        f"Slurm job {job} is in the state {entry.state}",
+        reason="unknown",
+        remedy="try again when squeue(1) says RUNNING",
+    )

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from support.job_command import COMMAND, answer
-from support.slurm import Slurm
+from support.slurm import Slurm, wait_for
+
+from pymigrate import NoSuchJob
+from pymigrate.launchers.slurm import SlurmJob
 
 
 def refused(cluster: Slurm, *arguments: str) -> dict[str, Any]:
@@ -39,6 +42,43 @@ def test_a_job_that_has_ended_or_waits(cluster: Slurm) -> None:
     cluster.run("scancel", waiting)
     assert (error["type"], error["reason"]) == ("NoSuchJob", "pending")
     assert "does not run yet: PENDING (JobHeldUser)" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        ("REQUEUE_HOLD", "pending", "does not run yet: REQUEUE_HOLD (held)"),
+        ("SPECIAL_EXIT", "pending", "does not run yet: SPECIAL_EXIT (held)"),
+        ("STAGE_OUT", "ended", "is ending: STAGE_OUT"),
+        ("NODE_FAIL", "ended", "has ended: NODE_FAIL"),
+        ("EXPEDITING", "unknown", "is in the state EXPEDITING; try again when squeue(1) says"),
+    ],
+)
+def test_states_in_which_no_step_can_be_joined(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, state: str, reason: str, told: str
+) -> None:
+    """By a stand-in for squeue, as most of them pass too soon."""
+    squeue = folder / "squeue"
+    squeue.write_text(f"#!/bin/sh\necho '7|{state}|h1|7|held'\n")
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    with pytest.raises(NoSuchJob) as raised:
+        SlurmJob("7").find()
+    assert raised.value.reason == reason
+    assert f"Slurm job 7 {told}" in str(raised.value)
+
+
+def test_a_job_that_is_stopped_has_its_memory(cluster: Slurm) -> None:
+    """By SIGSTOP, which Slurm tells apart from a job that is suspended."""
+    sleep = ("--ntasks=1", "--output=/dev/null", "--wrap", "sleep 1000")
+    with cluster.running("sbatch", *sleep) as (stopped,):
+        cluster.run("scancel", "--batch", "--signal=STOP", stopped)
+        state = ("squeue", "--noheader", f"--jobs={stopped}", "--format=%T")
+        wait_for(lambda: cluster.run(*state).stdout.strip() == "STOPPED")
+        report = answer(cluster, f"slurm:{stopped}", "0", "0")
+        cluster.run("scancel", "--batch", "--signal=CONT", stopped)
+    assert report["complete"]
+    assert report["processes"] > 0
 
 
 def test_a_job_without_a_step(cluster: Slurm) -> None:
