@@ -144,8 +144,10 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rows = arguments.rows or _ROWS
         arguments.every = arguments.every or _EVERY
         return run_here(arguments, wish)
+    from pymigrate.launchers.marks import mark_as_launcher
     from pymigrate.launchers.remote import JobOnHosts
 
+    mark_as_launcher()
     wishes = {name: getattr(arguments, name) for name in ("hosts", "timeout", "command")}
     wishes = {name: value for name, value in wishes.items() if value is not None}
     operation = JobOnHosts(arguments.target, wish, **wishes)

@@ -14,7 +14,7 @@ from pymigrate.launchers.engines import part_of
 from pymigrate.launchers.frames import frames
 from pymigrate.launchers.held import Held
 from pymigrate.launchers.here import do_here
-from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.marks import MARK, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
     """Does what is wished on this host, and tells it to people or to a launcher."""
-    os.environ[MARK] = "1"  # for what is started here
+    os.environ[MARK] = mark()  # for what is started here
     part = part_of(arguments.target)
     held = Held()
     line = _Line(part.host(), arguments.every) if arguments.leash else None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pymigrate.errors import EngineMissing, InvalidArgument, LauncherError, quote
 from pymigrate.launchers.conductor import CUT, KILL
-from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.marks import MARK, mark
 from pymigrate.launchers.programs import require
 
 try:
@@ -60,7 +60,7 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     task = task_self()
     _check_leash(task)
     crew = _Crew(conductor)
-    words = shlex.join(["env", f"{MARK}=1", *helper])  # of whatever shell they have there
+    words = shlex.join(["env", f"{MARK}={mark()}", *helper])  # of whatever shell they have there
     with _apart(task):
         worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
         crew.worker = worker

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
 from pymigrate.launchers import flux_words
 from pymigrate.launchers.last_words import Said
-from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.marks import MARK, mark
 from pymigrate.launchers.number_set import numbers
 from pymigrate.launchers.programs import ask, require, words_of
 
@@ -105,7 +105,7 @@ class FluxJob:
 
     def environment(self) -> dict[str, str]:
         """For that command, which passes it on to the helpers."""
-        return {**os.environ, MARK: "1"}
+        return {**os.environ, MARK: mark()}
 
     def said(self, line: str) -> Said:
         """Whose a line is that flux-exec has passed on, or said."""

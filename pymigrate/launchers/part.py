@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pymigrate.jobs.job import Job
 from pymigrate.launchers.here import host_name
 from pymigrate.launchers.lineage import ancestors
-from pymigrate.launchers.marks import is_helper
+from pymigrate.launchers.marks import is_helper, launcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Place(NamedTuple):
 class Part(ABC):
     """The processes of a job on this host, found anew each time.
 
-    Neither the caller is one of them, nor those that it came from, nor the helpers of anybody else
-    who deals with the same job.
+    Neither the caller is one of them, nor those that it came from, nor the command that has it
+    started, nor the helpers of anybody else who deals with the same job.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Part(ABC):
         """All processes of the job that are here, by pid."""
 
     def _members(self) -> list[int]:
-        own = {os.getpid(), *ancestors(os.getpid())}
+        own = {os.getpid(), *ancestors(os.getpid()), launcher()}
         found = {
             pid: place
             for pid, place in self._find().items()

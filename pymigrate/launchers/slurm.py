@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pymigrate.errors import InvalidArgument, JobRefused, LauncherError, NoSuchJob, quote
 from pymigrate.launchers import slurm_queue, srun_words
-from pymigrate.launchers.marks import MARK
+from pymigrate.launchers.marks import MARK, mark
 from pymigrate.launchers.natural import natural
 from pymigrate.launchers.programs import require
 
@@ -146,7 +146,7 @@ class SlurmJob:
 
     def environment(self) -> dict[str, str]:
         """For that command, which passes it on to the helpers."""
-        return {**slurm_queue.environment(), MARK: "1"}
+        return {**slurm_queue.environment(), MARK: mark()}
 
     def said(self, line: str) -> Said:
         """Whose a line is that srun has passed on, or said."""

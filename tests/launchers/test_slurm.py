@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
+import shlex
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +141,29 @@ def test_a_bar_over_the_hosts_on_a_terminal(cluster: Slurm, job: str) -> None:
     os.close(ours)
     assert command.returncode == 0
     assert re.search(rb"migrating.*\d/4.* hosts", said, re.DOTALL)
+
+
+INSIDE = """\
+import os, sys
+from pymigrate.launchers.remote import JobOnHosts
+from pymigrate.launchers.wish import Wish
+print(JobOnHosts(sys.argv[1], Wish("show"), command=sys.argv[2:]).run().to_json())
+"""
+
+
+@pytest.mark.parametrize("program", [False, True])
+def test_from_within_the_job_itself(cluster: Slurm, folder: Path, program: bool) -> None:
+    """The command does not count what it runs as; a program that has its job moved is its work."""
+    script, pid, told = (folder / name for name in ("inside.py", "pid", "told"))
+    script.write_text(INSIDE)
+    job = "slurm:$SLURM_JOB_ID"
+    call = f"{shlex.join(COMMAND)} {job} --show --json"
+    if program:
+        call = f"{sys.executable} {script} {job} {sys.executable} -m pymigrate"
+    batch = f"sh -c 'echo $$ >{pid}; exec {call}' >{told}.new; mv {told}.new {told}; sleep 1000"
+    with cluster.running("sbatch", "--nodes=2", "--output=/dev/null", "--wrap", batch):
+        wait_for(told.exists)
+    report = json.loads(told.read_text())
+    pids = [row["pid"] for row in report["ranks"]]
+    assert len(pids) >= 1  # the script
+    assert (int(pid.read_text()) in pids) == program
