@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pymigrate import _files
 from pymigrate.errors import EngineMissing, KernelError, LauncherError
-from pymigrate.launchers.lineage import inherited
+from pymigrate.launchers.lineage import ancestors, inherited
 from pymigrate.launchers.marks import environment_of
 from pymigrate.launchers.part import Part, Place
 from pymigrate.launchers.programs import ask, words_of
@@ -26,9 +26,8 @@ _ENDING = ("does not exist on this node", "Unable to connect to slurmstepd")
 _TRIES = 5
 _PAUSE = 0.2  # seconds
 
-# In the environment of a rank: Open MPI's, OpenPMIx', and that of Hydra, MPICH's mpiexec. Under
-# srun they say what SLURM_PROCID does.
-_MPI_RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+# What launchers of MPI tell their ranks: Open MPI's, whatever goes by PMIx, Hydra and its like.
+_OF_MPI = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 
 _MANAGER = "slurmstepd"
 _WAYS_IN = ("sshd", "sshd-session")
@@ -66,8 +65,30 @@ class SlurmPart(Part):
         rows = [row for job in self._jobs for row in _listed(job)]
         rows = [row for row in rows if not self._step or is_part_of(row.step, self._step)]
         tasks = {row.pid: row.rank for row in rows if row.rank is not None}
-        ranks = inherited([row.pid for row in rows], tasks) | _mpi_ranks(rows)
+        pids = [row.pid for row in rows]
+        ranks = inherited(pids, _with_those_of_mpi(tasks, pids))
         return {row.pid: Place(ranks.get(row.pid), f"{row.job}.{row.step}") for row in rows}
+
+
+def _with_those_of_mpi(tasks: Mapping[int, int], pids: Sequence[int]) -> dict[int, int]:
+    """Ranks by pid, also of those that a launcher of MPI has started, such as mpirun.
+
+    Slurm has numbered its daemons, which are no ranks: below them processes are told ranks that the
+    one that Slurm has started, a daemon or the batch script, was not.
+    """
+    told = {pid: _rank_of_mpi(pid) for pid in pids}
+    ranks = dict(tasks)
+    for pid, rank in told.items():
+        first = [it for it in (pid, *ancestors(pid)) if it in told][-1]
+        if rank is not None and rank != told[first]:
+            ranks[pid] = rank
+            ranks.pop(first, None)
+    return ranks
+
+
+def _rank_of_mpi(pid: int) -> int | None:
+    variables = environment_of(pid)
+    return next((int(it) for it in map(variables.get, _OF_MPI) if it and it.isdecimal()), None)
 
 
 def _listed(job: str) -> Iterator[Listed]:
@@ -102,18 +123,6 @@ def _answer(command: Sequence[str]) -> CompletedProcess[str]:
             remedy="install the commands of Slurm on it, or give them by "
             "--command 'env PATH=... pymigrate', as a login by ssh may have another PATH",
         ) from None
-
-
-def _mpi_ranks(rows: Sequence[Listed]) -> dict[int, int]:
-    """What an mpirun of the job's own has numbered: to Slurm that is one task on each host."""
-    found = {}
-    for row in rows:
-        variables = environment_of(row.pid)
-        named = (variables.get(name, "") for name in _MPI_RANKS)
-        rank = next(filter(str.isdecimal, named), None)
-        if rank is not None:
-            found[row.pid] = int(rank)
-    return found
 
 
 def _is_no_work(row: Listed) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
-from support.mpi import MPICH, rank_program, run
-from support.slurm import Slurm
+from support import job_command
+from support.mpi import ENGINES, MPICH, OPEN_MPI, Engine, rank_program, run
+from support.slurm import Slurm, wait_for
 
 from pymigrate import ClusterReport
 
@@ -57,3 +59,38 @@ def test_a_batch_script_is_one_process_whatever_the_job_has(cluster: Slurm) -> N
         cluster.command(*batch, f'test "$SLURM_NTASKS" = 2 && {program}'), MPICH.environment()
     )
     assert report_of(answer["everywhere"]).processes == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_ranks_of_mpirun_are_its_own(cluster: Slurm, engine: Engine) -> None:
+    """It starts a daemon on each host by srun, and those are the tasks that Slurm has numbered."""
+    if not engine.folder.exists():
+        pytest.skip(f"{engine.name} is not in {engine.folder}: `make test` installs it")
+    counts = ("--nodes=2", "--ntasks=4", "--ntasks-per-node=2", "--output=/dev/null")
+    script = shlex.join([*engine.command(4), *SPREAD[engine], "sleep", "1000"])
+    with cluster.running("sbatch", *counts, "--wrap", script) as (job,):
+        wait_for(lambda: len(sleeping(cluster, job)) == 4)
+        pids = sleeping(cluster, job)
+        report = job_command.answer(cluster, f"slurm:{job}", "--show")
+    ranks = {(row["host"], row["pid"]): row["rank"] for row in report["ranks"]}
+    assert [ranks[pid] for pid in pids] == [0, 1, 2, 3]
+    assert {rank for pid, rank in ranks.items() if pid not in pids} == {None}
+
+
+SPREAD = {MPICH: ["-bootstrap", "slurm"], OPEN_MPI: ["--map-by", "ppr:2:node:oversubscribe"]}
+
+
+def sleeping(cluster: Slurm, job: str) -> list[tuple[str, int]]:
+    """Host and pid of the programs that mpirun has started, in the order of their ranks."""
+    look = f"for pid in $(scontrol listpids {job} | awk '$1 > 1 {{print $1}}'); do {TELL}; done"
+    query = ("squeue", "--noheader", f"--jobs={job}", "--format=%N")
+    nodes = cluster.run("scontrol", "show", "hostnames", cluster.run(*query).stdout.strip()).stdout
+    found = []
+    for host in nodes.split():
+        pids = cluster.run("sh", "-c", look, host=host, check=False).stdout.split()
+        found += [(host, int(pid)) for pid in pids]
+    return sorted(found, key=lambda it: (nodes.index(it[0]), it[1]))
+
+
+# Not by name alone: in the step extern Slurm has a program of the same name.
+TELL = "tr '\\0' ' ' </proc/$pid/cmdline | grep -qx 'sleep 1000 ' && echo $pid"
