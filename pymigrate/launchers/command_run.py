@@ -52,7 +52,8 @@ def run_command(
         out = _Lines(process.stdout, partial(_hear, engine, conductor))
         killed = False
         try:
-            killed = _listen([out, _Lines(process.stderr, words.take)], process, conductor)
+            err = _Lines(process.stderr, partial(_heed, words, conductor))
+            killed = _listen([out, err], process, conductor)
         finally:
             _end(process, (signal.SIGKILL,) if killed else (signal.SIGTERM, signal.SIGKILL))
     return process.returncode
@@ -61,6 +62,11 @@ def run_command(
 def _hear(engine: Engine, conductor: Conductor, line: str) -> None:
     said = engine.said(line)
     conductor.hear(said.text, label=said.host)
+
+
+def _heed(words: LastWords, conductor: Conductor, line: str) -> None:
+    if not conductor.gave_up:  # what is said then is that it was ended
+        words.take(line)
 
 
 def _listen(
