@@ -49,7 +49,7 @@ def reckoned(
         else:
             if error := ended or missing_helper(command, str(words)):
                 raise error
-            if not words.of_helpers:
+            if not words.of_hosts:
                 raise engine.refusal(str(words))
     report = conductor.report(words.about)
     return _stopped(report, engine) if report.outcome == CANCELLED else report

@@ -20,8 +20,10 @@ _LONGEST = 400  # characters of a line, as one is kept for each host
 
 # In the words of execve(2) by way of slurmstepd, of shells, and of the interpreter.
 _MISSING = re.compile(
-    r"execve\(\): .*|.*[Nn]o such file or directory|.*not found|.*No module named .*"
+    r".*execve\(\): .*|.*[Nn]o such file or directory|.*not found|.*No module named .*"
 )
+
+_BY_ENGINE = ("Killed", "Terminated")  # how helpers end that an engine has ended
 
 
 class Said(NamedTuple):
@@ -31,11 +33,13 @@ class Said(NamedTuple):
         text: The words.
         host: Of the helper that has said it; empty where it is the engine's own.
         ended: Hosts of whose helpers the engine tells the end by it.
+        lost: Hosts on which it could start no helper, for which it ends all others.
     """
 
     text: str
     host: str = ""
     ended: Sequence[str] = ()
+    lost: Sequence[str] = ()
 
 
 class LastWords:
@@ -51,6 +55,7 @@ class LastWords:
         self._of_engine: deque[str] = deque(maxlen=_KEPT)
         self._own: dict[str, str] = {}
         self._ends: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
 
     def take(self, line: str) -> None:
         """Takes a line."""
@@ -62,14 +67,16 @@ class LastWords:
             self._own[said.host] = text
         for host in said.ended:
             self._ends[host] = text
+        for host in said.lost:
+            self._lost[host] = text
         self._lines.append(text if said.host else line.strip())
-        if not (said.host or said.ended):
+        if not (said.host or said.ended or said.lost):
             self._of_engine.append(text)
 
     @property
-    def of_helpers(self) -> bool:
-        """Whether any helper has been started, by what was heard."""
-        return bool(self._own or self._ends)
+    def of_hosts(self) -> bool:
+        """Whether anything was heard of single hosts, which their rows tell."""
+        return bool(self._own or self._ends or self._lost)
 
     def __str__(self) -> str:
         """The last lines of all."""
@@ -77,6 +84,11 @@ class LastWords:
 
     def about(self, host: str) -> str:
         """How the helper of a host ended and what it said last; else what the engine says."""
+        if host in self._lost:
+            return self._lost[host]
+        if self._lost and self._ends.get(host) in (None, *_BY_ENGINE):
+            why = next(iter(self._lost.values()))
+            return f"ended as another host failed, and what has been done is not known: {why}"
         own = [words[host] for words in (self._ends, self._own) if host in words]
         return ": ".join(own) or self._named(host)
 
@@ -101,6 +113,8 @@ def missing_helper(command: Sequence[str], words: str) -> HelperMissing | None:
 
 def no_answer(why: str) -> str:
     """What to tell of a host whose helper has ended too early."""
+    if why and not _MISSING.fullmatch(why):
+        return why
     return (
         f"{why or 'it ended without an answer'}; is the same release of pymigrate there? --command "
         "names it if it is elsewhere than here"

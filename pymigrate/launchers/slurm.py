@@ -224,7 +224,9 @@ def _options(crew: _Crew, *, first: bool) -> list[str]:
             "--chdir": "/",
             "--job-name": "pymigrate",
         }
-    return ["--label"] * first + [f"{name}={value}" for name, value in options.items()]
+    # A host that fails later is no reason for the others to stop either.
+    flags = ["--no-kill", *["--label"] * first]
+    return flags + [f"{name}={value}" for name, value in options.items()]
 
 
 def _names(entries: Iterable[Entry]) -> str:

@@ -16,6 +16,8 @@ __all__ = ["said"]
 # By --label; and "srun: error: h[2-3]: tasks 1-2: Exited with exit code 1".
 _LABELLED = re.compile(r" *([0-9]+): (.*)", re.DOTALL)
 _ENDED = re.compile(r"srun: error: (\S+): tasks? ([0-9,-]+): (.*)")
+# "srun: error: Task launch for StepId=7.1 failed on node h2: Communication connection failure".
+_NOT_BEGUN = re.compile(r"srun: error: (Task launch for \S+ failed on node (\S+): .*)")
 
 
 def said(line: str, hosts: Sequence[str], crews: Sequence[Sequence[str]]) -> Said:
@@ -30,6 +32,9 @@ def said(line: str, hosts: Sequence[str], crews: Sequence[Sequence[str]]) -> Sai
     if labelled:
         task = int(labelled[1])
         return Said(labelled[2], host=hosts[task] if task < len(hosts) else "")
+    lost = _NOT_BEGUN.fullmatch(line)
+    if lost and lost[2] in hosts:
+        return Said(lost[1], lost=[lost[2]])
     ended = _ENDED.fullmatch(line)
     return Said(ended[3], ended=_meant(ended[1], ended[2], crews)) if ended else Said(line)
 

@@ -200,7 +200,7 @@ def test_the_last_words_of_each_helper() -> None:
     words = heard("2: out of luck", "4: no memory", "[2,4]: Exit 1")
     assert words.about("h1") == "Exit 1: out of luck"
     assert words.about("h3") == "Exit 1: no memory"
-    assert words.of_helpers
+    assert words.of_hosts
 
 
 def test_no_helper_on_the_hosts() -> None:
@@ -221,7 +221,7 @@ def test_no_helper_on_the_hosts() -> None:
 )
 def test_why_no_helper_was_started(line: str, error: type[LauncherError]) -> None:
     words = heard(line)
-    assert not words.of_helpers
+    assert not words.of_hosts
     assert type(FluxJob("f1").refusal(str(words))) is error
 
 

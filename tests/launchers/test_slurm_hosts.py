@@ -81,6 +81,27 @@ def test_a_host_without_the_helper_is_a_row(cluster: Slurm, job: str, folder: Pa
     assert sum(row["outcome"] == "done" for row in report["hosts"]) == 3
 
 
+def test_a_dead_slurmd_is_told_as_what_ended_the_others(
+    cluster: Slurm, job: str, folder: Path
+) -> None:
+    """For ten seconds srun tries to reach it, and then ends its step everywhere."""
+    done, dead, *rest = sorted({host for host, _, _ in cluster.tasks(job)})
+    call = wrapper(folder, f'[ "$SLURMD_NODENAME" = {done} ] || exec sleep 1000')
+    cluster.run("pkill", "-KILL", "-x", "slurmd", host=dead)
+    try:
+        report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
+    finally:
+        cluster.run("slurmd", "-N", dead, host=dead)
+    told = {row["host"]: (row["outcome"], row["finding"]) for row in report["hosts"]}
+    assert told.pop(done) == ("done", "")
+    outcome, why = told.pop(dead)
+    assert outcome == "failed"
+    assert f"failed on node {dead}: Communication connection failure" in why
+    assert "--command" not in why
+    ended = f"ended as another host failed, and what has been done is not known: {why}"
+    assert told == dict.fromkeys(rest, ("failed", ended))
+
+
 def test_a_host_without_scontrol_is_a_row(cluster: Slurm, job: str, folder: Path) -> None:
     """It is that host's lack, and nothing that the caller could mend by going elsewhere."""
     lacking = cluster.tasks(job)[0][0]
@@ -158,7 +179,7 @@ def test_each_host_that_fails_is_told_in_its_own_words(
     told = {row["host"]: row["finding"] for row in report["hosts"] if row["outcome"] == "failed"}
     assert sorted(told) == sorted(failing)
     for host, finding in told.items():
-        assert finding.startswith(f"Exited with exit code 3: odd on {host};")
+        assert finding == f"Exited with exit code 3: odd on {host}"
 
 
 def test_helpers_that_all_fail_are_rows(cluster: Slurm, job: str, folder: Path) -> None:
@@ -168,7 +189,7 @@ def test_helpers_that_all_fail_are_rows(cluster: Slurm, job: str, folder: Path) 
     assert len(report["hosts"]) == 4
     for row in report["hosts"]:
         assert row["error"] == "HelperFailed"
-        assert row["finding"].startswith(f"Exited with exit code 3: odd on {row['host']};")
+        assert row["finding"] == f"Exited with exit code 3: odd on {row['host']}"
 
 
 def endings(job: str) -> tuple[str, ...]:

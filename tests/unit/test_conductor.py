@@ -181,10 +181,13 @@ def test_an_answer_of_another_release_is_a_row(change: dict[str, object]) -> Non
 def test_who_ends_without_an_answer_has_failed_or_was_stopped() -> None:
     """Whoever has pressed Ctrl-C is given no advice on where pymigrate may be."""
     conductor = Conductor("migrate", ["h1"], 10)
-    conductor.ended("h1", "exit status 1: no module")
+    conductor.ended("h1", "exit status 1: python3: No module named pymigrate")
     ((outcome, finding),) = told(conductor).values()
     assert outcome == "failed"
-    assert finding.startswith("exit status 1: no module; is the same release of pymigrate there?")
+    assert finding.startswith("exit status 1: python3: No module named pymigrate; is the same rel")
+    conductor = Conductor("migrate", ["h1"], 10)
+    conductor.ended("h1", "exit status 1: ImportError: of another kind")
+    assert told(conductor) == {"h1": ("failed", "exit status 1: ImportError: of another kind")}
     conductor = Conductor("migrate", ["h1"], 10)
     conductor.cancel()
     conductor.ended("h1", "exit status 143")
@@ -211,9 +214,9 @@ srun: error: Node failure on h5
 srun: error: Timed out waiting for job step to complete"""
 
 
-def heard() -> LastWords:
+def heard(lines: str = WORDS) -> LastWords:
     words = LastWords(lambda line: said(line, HOSTS, [HOSTS]))
-    for line in WORDS.splitlines():
+    for line in lines.splitlines():
         words.take(line)
     return words
 
@@ -226,7 +229,7 @@ def test_the_words_of_a_host_and_about_it() -> None:
     assert words.about("h5") == "srun: error: Node failure on h5"
     assert words.about("h10") == "Out Of Memory"
     assert words.about("h11") == "srun: error: Timed out waiting for job step to complete"
-    assert words.of_helpers
+    assert words.of_hosts
 
 
 def test_components_count_their_tasks_from_0() -> None:
@@ -239,10 +242,30 @@ def test_components_count_their_tasks_from_0() -> None:
     assert said("srun: error: h[3-4]: tasks 0-1: Killed", hosts, crews).ended == []
 
 
+LOST = """\
+srun: error: Task launch for StepId=7.1 failed on node h2: Communication connection failure
+srun: error: Application launch failed: Communication connection failure
+ 3: odd
+srun: error: h4: task 3: Exited with exit code 3
+srun: Job step aborted: Waiting up to 32 seconds for job step to finish.
+ 0: slurmstepd-h1: error: *** STEP 7.1 ON h1 CANCELLED AT 2026-11-27T05:04:48 ***
+srun: error: h1: task 0: Killed"""
+
+
+def test_one_host_that_is_not_reached_and_those_that_are_ended_for_it() -> None:
+    """As Slurm 22.05 does, whatever it is told: in its words, but for those of h4."""
+    words = heard(LOST)
+    why = "Task launch for StepId=7.1 failed on node h2: Communication connection failure"
+    ended = f"ended as another host failed, and what has been done is not known: {why}"
+    assert words.about("h2") == why
+    assert words.about("h1") == words.about("h3") == ended
+    assert words.about("h4") == "Exited with exit code 3: odd"
+
+
 def test_nobody_has_said_anything() -> None:
     words = LastWords(lambda line: said(line, HOSTS, [HOSTS]))
     words.take("srun: error: Unable to create step for job 7: Access/permission denied")
-    assert not words.of_helpers
+    assert not words.of_hosts
     assert LastWords(lambda line: said(line, HOSTS, [HOSTS])).about("h1") == ""
 
 
