@@ -48,10 +48,12 @@ class _Crew:
     def wait(self) -> None:
         """Waits until all have ended. An interrupt that comes up meanwhile is raised afterwards."""
         late: BaseException | None = None
-        while len(self._ended) < len(self._begun):
+        waits = True
+        while waits:
             try:
                 while len(self._ended) < len(self._begun):
                     self.news.get()
+                waits = False
             except BaseException as error:
                 late = error
         if late:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import queue
 import signal
 import sys
@@ -11,6 +12,7 @@ from itertools import count
 
 import pytest
 
+from pymigrate.operations import threads
 from pymigrate.operations.threads import in_threads
 
 
@@ -62,10 +64,13 @@ def test_what_one_of_them_raises_stops_the_others() -> None:
 
 
 def _main_thread_waits() -> bool:
+    """Whether it is in the call that an interrupt comes out of."""
+    lines, first = inspect.getsourcelines(threads._Crew.wait)
+    (line,) = [number for number, text in enumerate(lines, first) if "news.get()" in text]
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
-    while frame and frame.f_code.co_name != "wait":
+    while frame and frame.f_code is not threads._Crew.wait.__code__:
         frame = frame.f_back
-    return bool(frame)
+    return bool(frame and frame.f_lineno == line)
 
 
 def test_an_interrupt_while_they_end_leaves_none_behind(signals: queue.SimpleQueue[None]) -> None:
