@@ -46,6 +46,7 @@ def holders(cluster: Slurm, hosts: int, tasks: int, *options: str) -> Iterator[H
     counts = (f"--nodes={hosts}", f"--ntasks={tasks}", f"--ntasks-per-node={tasks // hosts}")
     program = ["env", f"PYTHONPATH={_TESTS}", sys.executable, "-m", "support.holder"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command = ["srun", *counts, *options, *program, "0", str(PAGES)]
+    # Not in the source tree, where -m would find the package without its shim.
+    command = ["srun", "--chdir=/", *counts, *options, *program, "0", str(PAGES)]
     with cluster.start(*command, **pipes) as step:
         yield Holders(step, tasks)
