@@ -58,7 +58,7 @@ def stretches_at(survey: Survey, address: int) -> list[Stretch]:
 
 def counted(*steps: Step) -> dict[tuple[str | None, str], int]:
     """Pages by kind and column."""
-    counts = Counter[tuple[str | None, str]]()
+    counts: Counter[tuple[str | None, str]] = Counter()
     for step in steps:
         for entry in step.entries:
             counts[entry.kind, entry.column] += entry.pages
