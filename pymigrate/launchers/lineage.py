@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["ancestors", "descended", "inherited", "parents"]
 
 
-def inherited(pids: Iterable[int], ranks: Mapping[int, int]) -> dict[int, int]:
-    """The rank of each process, from the nearest ancestor that has one.
+def inherited(lines: Mapping[int, Iterable[int]], ranks: Mapping[int, int]) -> dict[int, int]:
+    """The rank of each process: its own, or that of the nearest ancestor that has one.
 
     Engines number the tasks that they start. What a task runs, such as the program of a script,
     works for the same rank.
+
+    Args:
+        lines: Of each process: itself, and its ``ancestors()``.
+        ranks: By pid.
     """
-    found = {}
-    for pid in pids:
-        for one in (pid, *ancestors(pid)):
-            if one in ranks:
-                found[pid] = ranks[one]
-                break
-    return found
+    nearest = {pid: next((it for it in line if it in ranks), None) for pid, line in lines.items()}
+    return {pid: ranks[one] for pid, one in nearest.items() if one is not None}
 
 
 def descended(known: Mapping[int, T], parents: Mapping[int, int]) -> dict[int, T]:

@@ -65,21 +65,23 @@ class SlurmPart(Part):
         rows = [row for job in self._jobs for row in _listed(job)]
         rows = [row for row in rows if not self._step or is_part_of(row.step, self._step)]
         tasks = {row.pid: row.rank for row in rows if row.rank is not None}
-        pids = [row.pid for row in rows]
-        ranks = inherited(pids, _with_those_of_mpi(tasks, pids))
+        lines = {row.pid: [row.pid, *ancestors(row.pid)] for row in rows}
+        ranks = inherited(lines, _with_those_of_mpi(tasks, lines))
         return {row.pid: Place(ranks.get(row.pid), f"{row.job}.{row.step}") for row in rows}
 
 
-def _with_those_of_mpi(tasks: Mapping[int, int], pids: Sequence[int]) -> dict[int, int]:
+def _with_those_of_mpi(
+    tasks: Mapping[int, int], lines: Mapping[int, Sequence[int]]
+) -> dict[int, int]:
     """Ranks by pid, also of those that a launcher of MPI has started, such as mpirun.
 
     Slurm has numbered its daemons, which are no ranks: below them processes are told ranks that the
     one that Slurm has started, a daemon or the batch script, was not.
     """
-    told = {pid: _rank_of_mpi(pid) for pid in pids}
+    told = {pid: _rank_of_mpi(pid) for pid in lines}
     ranks = dict(tasks)
     for pid, rank in told.items():
-        first = [it for it in (pid, *ancestors(pid)) if it in told][-1]
+        first = [it for it in lines[pid] if it in told][-1]
         if rank is not None and rank != told[first]:
             ranks[pid] = rank
             ranks.pop(first, None)
