@@ -85,8 +85,6 @@ class FluxJob:
         """
         # Of the id: names of hosts (f1, local) can be ids, or words of flux-hostlist(1), too.
         hosts = self._ask("hostlist", "--expand").split()
-        if not hosts:
-            raise LauncherError(f"Flux tells no host of job {self._job}")
         ranks: list[int] = []
         with suppress(ValueError):  # no numbers: what is said of a rank is then told of no host
             ranks = list(numbers(self._ranks.strip("[]")))

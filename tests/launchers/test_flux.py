@@ -124,7 +124,6 @@ def test_a_flux_that_fails_is_not_taken_for_a_job_that_is_unknown(
             LauncherError,
             "flux hostlist failed: flux: no",
         ),
-        ("echo", LauncherError, "Flux tells no host of job f1"),
     ],
 )
 def test_a_job_whose_hosts_are_not_told(
