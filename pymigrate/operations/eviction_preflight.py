@@ -55,6 +55,7 @@ def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = Fal
     Raises:
         InvalidArgument: An argument makes no sense.
         NoSuchProcess: There is no such process.
+        NotPermitted: /proc hides it from this user.
     """
     exits = Exits(old, new)
     check_flag("without_swap", without_swap)

@@ -34,6 +34,9 @@ class Survey:
         files: Its files in /proc: they stay with the memory that it has now.
         action: What is done to this memory.
         sources: Nodes whose pages have to leave.
+
+    Attributes:
+        files: The same.
     """
 
     def __init__(self, files: MemoryFiles, action: Action, sources: NodeMask) -> None:
