@@ -114,10 +114,19 @@ def test_a_host_without_scontrol_is_a_row(cluster: Slurm, job: str, folder: Path
     assert set(told.values()) == {("", "")}
 
 
+# What scontrol says where steps end, recorded from Slurm 22.05.
+ENDS = ("StepId=7.0 does not exist on this node.", "Unable to connect to slurmstepd: Bad file")
+
+
 @pytest.mark.parametrize(
-    ("end", "words"), [("exit 7", "with status 7"), ("kill -INT $$", "by signal 2, Interrupt")]
+    ("end", "words"),
+    [
+        ("exit 7", "scontrol ended with status 7"),
+        ("kill -INT $$", "scontrol ended by signal 2, Interrupt"),
+        (f"echo '{ENDS[1]}' >&2; exit 1", ENDS[1]),
+    ],
 )
-def test_how_scontrol_ended_without_a_word(
+def test_how_scontrol_failed_is_told(
     cluster: Slurm, job: str, folder: Path, end: str, words: str
 ) -> None:
     scontrol = folder / "scontrol"
@@ -126,17 +135,14 @@ def test_how_scontrol_ended_without_a_word(
     call = wrapper(folder, f"export PATH={folder}:$PATH")
     report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
     findings = {row["finding"] for row in report["hosts"]}
-    assert findings == {f"scontrol listpids {job} failed: scontrol ended {words}"}
-
-
-ENDS = ("StepId=7.0 does not exist on this node.", "Unable to connect to slurmstepd: Bad file")
+    assert findings == {f"scontrol listpids {job} failed: {words}"}
 
 
 @pytest.mark.parametrize("words", ENDS)
 def test_a_step_that_ends_while_scontrol_looks(
     cluster: Slurm, job: str, folder: Path, words: str
 ) -> None:
-    """It fails for that step, in words recorded from Slurm 22.05, and has listed the others."""
+    """It fails for that step, and has listed the others."""
     scontrol = folder / "scontrol"
     real = shutil.which("scontrol")
     scontrol.write_text(
@@ -148,16 +154,6 @@ def test_a_step_that_ends_while_scontrol_looks(
     call = wrapper(folder, f"export PATH={folder}:$PATH")
     report = answer(cluster, f"slurm:{job}", "0", "0", *call)
     assert [row["processes"] for row in report["hosts"]] == [2, 2, 2, 2]
-
-
-def test_a_host_on_which_a_step_is_not_to_be_asked(cluster: Slurm, job: str, folder: Path) -> None:
-    scontrol = folder / "scontrol"
-    scontrol.write_text(f"#!/bin/sh\necho '{ENDS[1]}' >&2; exit 1\n")
-    scontrol.chmod(0o755)
-    call = wrapper(folder, f"export PATH={folder}:$PATH")
-    report = answer(cluster, f"slurm:{job}", "0", "0", *call, status=2)
-    findings = {row["finding"] for row in report["hosts"]}
-    assert findings == {f"scontrol listpids {job} failed: {ENDS[1]}"}
 
 
 def test_another_release_on_a_host_is_told(cluster: Slurm, job: str, folder: Path) -> None:
