@@ -46,6 +46,7 @@ class Evictor(Action):
     def __init__(self, process: Process, routes: Routes, *, without_swap: bool) -> None:
         self._opened: list[int] = []
         group = Task.read(process.pid).group
+        self._limited = limited_cgroups(process.pid)
         super().__init__(process, routes, dict.fromkeys(routes.sources, 0))
         self._evictor = ffi.new("struct pm_evictor *")
         self._introduce(self._evictor.subject)
@@ -57,7 +58,6 @@ class Evictor(Action):
         else:
             self._evictor.pidfd = self._pidfd_of(process, group)
         self._evictor.without_swap = without_swap
-        self._limited = limited_cgroups(process.pid)
         self._open_caches()
         if not process.alive():
             self.close()
