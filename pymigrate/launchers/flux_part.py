@@ -8,15 +8,13 @@ started with a clean environment. Such processes are known by whom they come fro
 
 from __future__ import annotations
 
-import os
-
 from pymigrate.launchers.lineage import descended, parents
 from pymigrate.launchers.marks import environment_of
 from pymigrate.launchers.part import Part, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["FluxPart"]
 
@@ -33,15 +31,15 @@ class FluxPart(Part):
         self._job = _bare(identity)
 
     def _find(self) -> Mapping[int, Place]:
-        return descended(dict(self._tasks()), parents())
+        family = parents()
+        return descended(dict(self._tasks(family)), family)
 
-    def _tasks(self) -> Iterator[tuple[int, Place]]:
-        for name in os.listdir("/proc"):
-            if name.isdecimal():
-                variables = environment_of(int(name))
-                rank = variables.get("FLUX_TASK_RANK", "")
-                if rank.isdecimal() and _bare(variables.get("FLUX_JOB_ID", "")) == self._job:
-                    yield int(name), Place(int(rank))
+    def _tasks(self, pids: Iterable[int]) -> Iterator[tuple[int, Place]]:
+        for pid in pids:
+            variables = environment_of(pid)
+            rank = variables.get("FLUX_TASK_RANK", "")
+            if rank.isdecimal() and _bare(variables.get("FLUX_JOB_ID", "")) == self._job:
+                yield pid, Place(int(rank))
 
 
 def _bare(identity: str) -> str:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 from pymigrate import _files
-from pymigrate.errors import KernelError
+from pymigrate.errors import NoSuchProcess, NotPermitted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,10 +53,18 @@ def descended(known: Mapping[int, T], parents: Mapping[int, int]) -> dict[int, T
 
 
 def parents() -> dict[int, int]:
-    """The parent of each process that is to be seen: one look at all of them."""
+    """The parent of each process that is to be seen: one look at all of them.
+
+    Raises:
+        KernelError: The caller can open no more files.
+    """
+    try:
+        names = os.listdir("/proc")
+    except OSError as error:
+        raise _files.unreadable(error) from None
     found = {}
-    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
-        with suppress(KernelError):  # it has ended
+    for pid in map(int, filter(str.isdecimal, names)):
+        with suppress(NoSuchProcess, NotPermitted):  # it has ended, or is hidden
             found[pid] = int(_files.read_status_fields(pid, ["PPid"])[0])
     return found
 
@@ -67,7 +75,7 @@ def ancestors(pid: int) -> list[int]:
     while True:
         try:
             pid = int(_files.read_status(pid)["PPid"])
-        except KernelError:
+        except (NoSuchProcess, NotPermitted):
             return line
         if not pid or pid in line:
             return line

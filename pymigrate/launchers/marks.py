@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from pymigrate import _files
 from pymigrate.launchers.inside import pid_namespace
 
 __all__ = ["MARK", "environment_of", "is_helper", "launcher", "mark", "mark_as_launcher"]
@@ -53,9 +54,16 @@ def is_helper(pid: int) -> bool:
 
 
 def environment_of(pid: int) -> dict[str, str]:
-    """The environment that a process was started with; nothing where it is not to be seen."""
+    """The environment that a process was started with; nothing where it is not to be seen.
+
+    Raises:
+        KernelError: The caller can open no more files.
+    """
     text = b""
-    with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-        text = file.read()
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            text = file.read()
+    except OSError as error:
+        _files.check_no_shortage(error, pid)
     pairs = (part.partition("=") for part in os.fsdecode(text).split("\0"))
     return {name: value for name, _, value in pairs}

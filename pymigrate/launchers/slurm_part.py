@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 from pymigrate import _files
-from pymigrate.errors import EngineMissing, KernelError, LauncherError
+from pymigrate.errors import EngineMissing, LauncherError, NoSuchProcess, NotPermitted
 from pymigrate.launchers.lineage import ancestors, inherited
 from pymigrate.launchers.marks import environment_of
 from pymigrate.launchers.part import Part, Place
@@ -141,7 +141,7 @@ def _is_no_work(row: Listed) -> bool:
         if row.step != "extern":
             return False
         parent = _files.read_status(int(status["PPid"]))
-    except KernelError:
+    except (NoSuchProcess, NotPermitted):
         return False
     return parent["Name"] == _MANAGER or (status["Name"] in _WAYS_IN and _is_of_root(row.pid))
 

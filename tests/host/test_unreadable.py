@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from typing import Callable
 
 import pytest
 from support import mounts, requires
 from support.credentials import NOBODY, become
 from support.processes import idle_process, in_child
-from support.shortage import out_of_files
+from support.shortage import files_left, out_of_files
 
 from pymigrate import (
+    Eviction,
     KernelError,
     Migration,
     NodeMask,
@@ -27,6 +29,8 @@ from pymigrate.kernel._mounts import tmpfs_table
 from pymigrate.kernel.cgroups import unified_folders
 from pymigrate.kernel.swap import Swap
 from pymigrate.kernel.threads import RecentCpus, allowed_cpus
+from pymigrate.launchers.flux_part import FluxPart
+from pymigrate.launchers.marks import environment_of
 
 HERE = NodeMask.has_memory()
 LOOKS: tuple[Callable[[], object], ...] = (
@@ -37,11 +41,14 @@ LOOKS: tuple[Callable[[], object], ...] = (
     lambda: check(0, HERE, HERE),
     lambda: check_eviction(0, HERE, ()),
     lambda: Migration(0, HERE, HERE).run(),
+    lambda: Eviction(0, HERE, (), without_swap=True).run(),
     lambda: Swap.read(0),
     lambda: unified_folders(0),
     lambda: tmpfs_table(0),
     lambda: allowed_cpus(os.getpid(), "several", ""),
     lambda: RecentCpus().of(os.getpid()),
+    lambda: environment_of(os.getpid()),
+    lambda: FluxPart("f1").job().pids(),
 )
 
 
@@ -54,6 +61,21 @@ def test_no_more_files_may_be_opened(look: Callable[[], object]) -> None:
     with pytest.raises(KernelError, match="can open no more files") as refusal:
         in_child(attempt)
     assert (type(refusal.value), refusal.value.errno) == (KernelError, errno.EMFILE)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_that_runs_out_of_files_leaves_none_open(look: Callable[[], object]) -> None:
+    """Wherever it runs out: its errors hold no files of a caller that has few to begin with."""
+
+    def attempt() -> None:
+        look()  # what is opened once stays so
+        before = os.listdir("/proc/self/fd")
+        for room in range(8):
+            with files_left(room), suppress(KernelError):
+                look()
+            assert os.listdir("/proc/self/fd") == before, f"with room for {room} files"
+
+    in_child(attempt)
 
 
 @requires.root
