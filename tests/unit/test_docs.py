@@ -112,6 +112,20 @@ def test_json_is_json(text: str) -> None:
     json.loads(text)
 
 
+def test_modules_are_in_their_rooms_of_the_architecture() -> None:
+    table = read("architecture.md").partition("\n## The rooms\n")[2].partition("\nBelow the")[0]
+    told: dict[str, set[str]] = {}
+    room = ""
+    for first, modules in re.findall(r"^\| (?:`(\w+)/`)? ?\| (.*?) \|", table, re.MULTILINE):
+        room = first or room
+        told.setdefault(room, set()).update(re.findall(r"`(\w+)`", modules))
+    assert told.pop("cli") == set()  # all of them, as subcommands
+    package = Path(pymigrate.__file__).parent
+    for room, names in told.items():
+        files = (package / room.replace(package.name, "")).glob("*.py")
+        assert names == {file.stem for file in files} - {"__init__", "__main__"}
+
+
 def paths() -> set[str]:
     """Files of the kernel that the code names, of a process as /proc/PID/NAME."""
     found = set()
