@@ -166,6 +166,8 @@ def _check_client(client: Client) -> None:
     library: ModuleType | None = sys.modules.get("distributed")
     if library is None or not isinstance(client, library.Client):
         raise InvalidType(f"client {quote(client)}: give a distributed.Client")
+    if client.status in ("closing", "closed"):
+        raise InvalidArgument("the client is closed; give one that is connected to the scheduler")
     if client.asynchronous:
         raise InvalidArgument(
             "the client is asynchronous: await client.run(migrate_worker, OLD, NEW, "

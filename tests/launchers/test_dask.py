@@ -157,6 +157,14 @@ def test_an_asynchronous_client_is_told_what_to_await() -> None:
     assert asyncio.run(call()).complete
 
 
+def test_a_closed_client(client: Client) -> None:
+    assert client.cluster
+    with distributed.Client(client.cluster) as closed:
+        pass
+    with pytest.raises(InvalidArgument, match="the client is closed"):
+        migrate_workers(closed, 0, 0)
+
+
 def test_the_module_needs_no_dask() -> None:
     """It is Dask that imports it on workers."""
     program = "import sys, pymigrate.launchers.dask; sys.exit('distributed' in sys.modules)"
