@@ -12,6 +12,7 @@ from pymigrate.cli.hosts_view import print_report, progress_of_hosts
 from pymigrate.cli.interrupt import on_interrupt
 from pymigrate.cli.quantities import TIMES, duration, rows
 from pymigrate.cli.status import INTERRUPTED
+from pymigrate.cli.streams import complain
 from pymigrate.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -156,6 +157,8 @@ def run(arguments: argparse.Namespace) -> int:
             report = operation.run(show)
         stopped = interrupt.wait(0)
         print_report(report, arguments)
+    if operation.elsewhere:
+        complain(f"{arguments.target} has more hosts than --hosts names: {operation.elsewhere}")
     # A look that has begun comes to its end, and tells of no stop.
     return INTERRUPTED if stopped and report.only_looked else report.status
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pymigrate.launchers.conductor import Conductor
 
-__all__ = ["node_set", "run_on_nodes"]
+__all__ = ["besides", "node_set", "run_on_nodes"]
 
 _NOT_REACHED = 255  # ssh(1)
 _TICK = 0.1  # seconds between two questions of what to do
@@ -49,6 +49,13 @@ def node_set(text: str) -> list[str]:
     if not found:
         raise InvalidArgument(f"hosts {quote(text)}: there are none in it")
     return found
+
+
+def besides(nodes: Sequence[str], places: str) -> str:
+    """The hosts of a node set that are not among some, by their names without a domain."""
+    names = {node.partition(".")[0] for node in nodes}
+    others = (host for host in NodeSet(places) if host.partition(".")[0] not in names)
+    return str(NodeSet.fromlist(others))
 
 
 def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conductor) -> None:

@@ -78,10 +78,19 @@ class JobOnHosts:
         self._command = list(default_command() if command is None else command)
         self._held = Held()
         self._has_run = False
+        self._elsewhere = ""
 
     def cancel(self) -> None:
         """Makes every host stop after the step under way; from any thread or signal handler."""
         self._held.interrupt()
+
+    @property
+    def elsewhere(self) -> str:
+        """Hosts that the job has besides those of ``hosts``, as a node set, once it has run.
+
+        By their names without a domain. Empty where there are none, or the engine does not tell.
+        """
+        return self._elsewhere
 
     def run(self, progress: Callable[[ClusterProgress], object] | None = None) -> ClusterReport:
         """Does it on all hosts, and gathers what they answer.
@@ -105,12 +114,11 @@ class JobOnHosts:
             assert self._engine
             report, where = self._over_engine(self._engine, progress), "its hosts"
         if report.complete and not report.processes:
-            places = self._engine.places() if self._hosts is not None and self._engine else ""
             remedy = "see whether it runs, on which hosts, and whether it has a step"
             raise NoSuchJob(
                 f"no process of {self._target} was found on {where}",
                 reason="unknown",
-                remedy=f"it runs on {places}" if places else remedy,
+                remedy=f"it runs on {self._elsewhere}" if self._elsewhere else remedy,
             )
         return report
 
@@ -129,11 +137,14 @@ class JobOnHosts:
         self, hosts: str, progress: Callable[[ClusterProgress], object] | None
     ) -> ClusterReport:
         # Imported for whoever has ClusterShell (extra ``clustershell``).
-        from pymigrate.launchers.clustershell import node_set, run_on_nodes
+        from pymigrate.launchers.clustershell import besides, node_set, run_on_nodes
 
         nodes = node_set(hosts)
         # The hosts know a job by another id than people do, such as those of arrays.
-        target = self._engine.find() if self._engine else self._target
+        target = self._target
+        if self._engine:
+            target = self._engine.find()
+            self._elsewhere = besides(nodes, self._engine.places())
         conductor = self._conduct(nodes, progress, at_once=False)
         run_on_nodes(nodes, self._helper(target, len(nodes)), conductor)
         return conductor.report()

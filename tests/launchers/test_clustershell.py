@@ -155,6 +155,16 @@ def test_a_job_that_is_on_other_hosts(cluster: Slurm, folder: Path, job: str) ->
     assert f"has no step 7 that runs; it has {job}.0" in error["message"]
 
 
+def test_hosts_of_the_job_that_are_not_named(cluster: Slurm, folder: Path, job: str) -> None:
+    """That may be meant, and is told beside the report."""
+    words = [*within(folder), *COMMAND, f"slurm:{job}", "0", "0", "--hosts"]
+    first, *others = sorted({host for host, _, _ in cluster.tasks(job)})
+    folded = cluster.run("scontrol", "show", "hostlist", ",".join(others)).stdout.strip()
+    (told,) = cluster.run(*words, first).stderr.splitlines()
+    assert told == f"pymigrate: slurm:{job} has more hosts than --hosts names: {folded}"
+    assert not cluster.run(*words, "h[1-16]").stderr
+
+
 def test_a_silent_host_is_a_row(cluster: Slurm, folder: Path, job: str) -> None:
     script = folder / "helper.sh"
     script.write_text(
