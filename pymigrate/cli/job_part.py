@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from pymigrate.cli.hosts_view import print_report
 from pymigrate.cli.interrupt import on_interrupt
+from pymigrate.errors import NoSuchJob
 from pymigrate.launchers.engines import part_of
 from pymigrate.launchers.frames import frames
 from pymigrate.launchers.held import Held
@@ -46,6 +47,12 @@ def run_here(arguments: argparse.Namespace, wish: Wish) -> int:
         report = report.with_ranks(arguments.rows).with_steps(part.steps())
         if line:
             line.tell({"report": report.to_dict()})
+        elif report.complete and not report.processes:
+            raise NoSuchJob(
+                f"no process of {arguments.target} was found on this host",
+                reason="unknown",
+                remedy="see whether it runs, and on which hosts",
+            )
         else:
             print_report(report, arguments)
     return report.status

@@ -263,6 +263,14 @@ def test_a_helper_whose_launcher_is_gone_says_so_once(tmp_path: Path) -> None:
     assert status == 2
 
 
+def test_a_host_without_the_job_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.procs").touch()
+    done = shell(f"$0 job cgroup:{tmp_path} 0 0 --here --json", False)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["type"], error["reason"]) == (2, "NoSuchJob", "unknown")
+    assert f"no process of cgroup:{tmp_path} was found on this host" in error["message"]
+
+
 #: The command, once with all that it needs loaded, and then without another file to be had.
 STRAY = """
 import resource, sys
