@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,28 @@ def test_what_is_built_and_tested(machine: str) -> None:
     for libc in ("manylinux", "musllinux"):
         pythons = {each.partition("-")[0] for each in listed if each.endswith(f"{libc}_{machine}")}
         assert pythons == expected
+
+
+def test_tests_are_found_where_the_sources_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = pytest.importorskip("cibuildwheel.util.file", reason="`make lint` has cibuildwheel")
+    options = pytest.importorskip("cibuildwheel.options")
+    sdists = list((ROOT / "dist").glob("*.tar.gz"))
+    if not sdists:
+        pytest.skip("there is no sdist in dist/: `make build` makes one")
+    workspace, room = tmp_path / "workspace", tmp_path / "room"
+    workspace.mkdir()
+    room.mkdir()
+    shutil.copy(sdists[0], workspace)
+    (unpack,) = re.findall(r"- run: (.*\btar .*)$", WORKFLOW, re.MULTILINE)
+    subprocess.run(["sh", "-ec", unpack], cwd=workspace, check=True)
+
+    monkeypatch.chdir(workspace)
+    arguments = options.CommandLineArguments.defaults()
+    for package in re.findall(r"package-dir: (.*)$", WORKFLOW, re.MULTILINE):
+        arguments.package_dir = Path(package)
+    # It reads its options in the package's folder, and takes what they name from the current one.
+    chosen = options.compute_options("linux", arguments, env={}).build_options(None)
+    file.copy_test_sources(chosen.test_sources, Path.cwd(), room)
+    assert {path.name for path in room.iterdir()} == {"tests", "pyproject.toml"}
