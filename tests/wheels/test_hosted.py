@@ -1,4 +1,4 @@
-"""The hosted workflow makes the same set of wheels, as far as that can be told without it."""
+"""The hosted workflows make the same set of wheels, and have a gate for all else."""
 
 from __future__ import annotations
 
@@ -95,3 +95,11 @@ def test_tests_are_found_where_the_sources_are_unpacked(
     there = options.compute_options("linux", arguments, env={}).build_options(None)
     file.copy_test_sources(there.test_sources, Path.cwd(), room)
     assert {path.name for path in room.iterdir()} == {"tests", "pyproject.toml"}
+
+
+def test_the_gate_waits_for_every_other_job() -> None:
+    all_jobs = workflow("ci").partition("\njobs:\n")[2]
+    jobs = re.findall(r"^  ([\w-]+):$", all_jobs, re.MULTILINE)
+    gate = all_jobs.partition("\n  gate:\n")[2]
+    (needed,) = re.findall(r"^    needs: \[(.*)\]$", gate, re.MULTILINE)
+    assert sorted([*needed.split(", "), "gate"]) == sorted(jobs)
