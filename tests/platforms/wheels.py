@@ -62,7 +62,7 @@ def main(names: Sequence[str], *, quick: bool) -> int:
 
 def _made(target: Target, sdist: Path) -> Path:
     """Make a wheel twice, in different places, and put it into the wheelhouse."""
-    assert "SOURCE_DATE_EPOCH" in os.environ, "set SOURCE_DATE_EPOCH to the commit's time"
+    assert "SOURCE_DATE_EPOCH" in os.environ, "set SOURCE_DATE_EPOCH, as by scripts/epoch"
     with tempfile.TemporaryDirectory(prefix="pymigrate-wheel-") as folder:
         first, second = (cross.wheel(target, sdist, Path(folder, each)) for each in ("a", "bb"))
         if first.read_bytes() != second.read_bytes():
