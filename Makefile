@@ -38,6 +38,7 @@ INSTALLED := $(VENV)/.installed
 MPI := $(VENV)/.mpi
 LINTERS := $(VENV)/.linters
 WHEELWRIGHT := $(VENV)/.wheelwright
+# All but what pythons and big-endian take: another interpreter and more compilers, for few to run.
 EVERYTHING := $(addprefix $(READY),test jobs launchers demo dispatch arch wheels) \
 	$(MPI) $(LINTERS) $(WHEELWRIGHT)
 
@@ -49,7 +50,7 @@ EVERYTHING := $(addprefix $(READY),test jobs launchers demo dispatch arch wheels
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: $(EVERYTHING) ## install everything that the other targets need
+setup: $(EVERYTHING) ## install what the other targets need; test-pythons and test-big-endian add more of their own
 
 build: $(BUILDER) ## build the sdist, and from it the wheel, into dist/
 	rm -rf dist
@@ -72,7 +73,8 @@ test-dispatch: $(READY)dispatch $(INSTALLED) ## the system calls of every ABI th
 	$(PIP) install --quiet ziglang
 	PYTHONPATH=tests $(BIN)/python -m platforms dispatch
 
-test-arch: $(READY)arch $(INSTALLED) ## real moves on machines of other architectures, and a table; ARCHES= for some
+# Big-endian ones run on a kernel that is built here.
+test-arch: $(READY)$(if $(filter ppc64 ppc32,$(ARCHES)),big-endian,arch) $(INSTALLED) ## real moves on machines of other architectures, and a table; ARCHES= for some
 	PYTHONPATH=tests $(BIN)/python -m platforms arch $(ARCHES)
 
 test-arch-quick: $(READY)arch $(INSTALLED) ## the same on two of them, for CI
