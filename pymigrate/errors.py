@@ -248,7 +248,7 @@ class NodesRefused(KernelError, ValueError):
 
     Reasons: ``"too-large"`` (the kernel is built for fewer nodes), ``"cpuset"`` (nothing
     of new is in the caller's own cpuset), ``"no-memory-node"`` (nothing of new has memory),
-    ``"unknown"``.
+    ``"unknown-node"`` (a GPU of the process is on no known node), ``"unknown"``.
     """
 
 

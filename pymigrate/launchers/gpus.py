@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
 from pymigrate import _files
-from pymigrate.errors import UnknownNode
+from pymigrate.errors import NodesRefused, UnknownNode
 from pymigrate.jobs.places import Places
 from pymigrate.kernel.devices import device_node
 from pymigrate.kernel.nodes import topology
@@ -37,17 +38,31 @@ class GpuPlaces:
         """The nodes where the memory of a process ought to be.
 
         Raises:
-            UnknownNode: It is not told where one of its GPUs is.
+            NodesRefused: It is not told where one of its GPUs is: that is about this process, and
+                no reason not to deal with the others.
         """
-        nodes = gpu_nodes(pid)
+        nodes = _nodes(pid)
         return Places(self._machine, nodes=nodes).of(pid) if nodes else self._memory
 
     def moves(self, pid: int) -> dict[int, int]:
         """A map for a migration of a process, as of ``Places``; raises as ``of()``."""
-        nodes = gpu_nodes(pid)
+        nodes = _nodes(pid)
         if not nodes:
             return {node: node for node in self._memory}
         return Places(self._machine, nodes=nodes).moves(pid)
+
+
+def _nodes(pid: int) -> NodeMask:
+    try:
+        return gpu_nodes(pid)
+    except UnknownNode as error:
+        raise NodesRefused(
+            errno.ENODEV,
+            str(error).partition("; ")[0],
+            pid=pid,
+            reason="unknown-node",
+            remedy="name the nodes themselves",
+        ) from error
 
 
 def gpu_nodes(pid: int, root: str = "") -> NodeMask:

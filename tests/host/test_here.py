@@ -9,7 +9,7 @@ import pytest
 from support.processes import ended, idle_process, unprivileged, zombie
 
 from pymigrate import Job, LauncherError
-from pymigrate.launchers import here
+from pymigrate.launchers import gpus, here
 from pymigrate.launchers.here import do_here, host_name
 from pymigrate.launchers.wish import Wish
 
@@ -45,6 +45,28 @@ def test_a_device_that_this_host_lacks_is_the_outcome_of_the_host() -> None:
     (host,) = report.hosts
     assert (host.host, host.outcome, host.error) == ("h3", "failed", "UnknownNode")
     assert "'ib7'" in host.finding
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "status"), [("migrate", "left", 1), ("check", "refused", 1)]
+)
+def test_a_gpu_that_is_on_no_known_node_is_told_with_its_process(
+    action: str, outcome: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with idle_process() as one, idle_process() as two, idle_process() as three:
+        opened = {two: {"/dev/nvidia77"}}
+        monkeypatch.setattr(gpus, "_open_files", lambda pid, _: opened.get(pid, set()))
+        report = do_here(Job.of([one, two, three]), Wish(action, None, "gpu", workers=1))
+    (host,) = report.hosts
+    assert (host.outcome, report.status) == (outcome, status)
+    assert {row.pid: row.outcome for row in report.ranks} == {
+        one: "done",
+        two: "failed",
+        three: "done",
+    }
+    (finding,) = [row.finding for row in report.ranks if row.outcome == "failed"]
+    assert finding.startswith(f"pid {two}: device /dev/nvidia77: ")
+    assert "; name the nodes themselves [" in finding
 
 
 def test_a_host_without_processes_has_nothing_to_do() -> None:
