@@ -76,7 +76,10 @@ class RoomNeeds(JobNeeds):
         return room_verdict(self._needs, self._leaving)
 
     def _add(self, pid: int, resident: Residency) -> None:
-        routes = self._routes(pid)
+        try:
+            routes = self._routes(pid)
+        except Exception:  # of the caller's function: the operation raises it when all are done
+            return
         for target, need in needs_of(resident, routes).items():
             self._needs[target] = self._needs.get(target, 0) + need
         for source in routes.moves:

@@ -43,7 +43,8 @@ class JobOperation(Controlled):
     """Does the same to all processes of a job, some at a time; one that fails stops no other.
 
     ``run()`` it or iterate over it, once. ``cancel()``, ``pause()`` and ``resume()`` hold for all.
-    After each round it looks for new members, until there are none.
+    After each round it looks for new members, until there are none. What is no ``KernelError``,
+    as of a function that the caller has given, is raised when all others have been dealt with.
 
     Args:
         action: What is done, in one word.
@@ -82,7 +83,8 @@ class JobOperation(Controlled):
         self._seen: set[Member] = set()
         self._reports: dict[Member, Report] = {}
         self._failures = dict(missing)
-        self._not_begun: list[int] = []
+        self._answered: set[Member] = set()  # failed, or ended: nothing has to be told of them
+        self._errors: list[Exception] = []
         self._finished = 0
         self._report: JobReport | None = None
 
@@ -109,6 +111,8 @@ class JobOperation(Controlled):
             InvalidArgument: It has run already.
             NoSwap: There is less swap than the processes need together; nothing was evicted.
             KernelError: Who belongs to the job is not to be found out.
+            Exception: The first that was raised for a process and is no ``KernelError``, such as by
+                a function for ``moves``; all others have been dealt with.
         """
         with closing(self._run(watched=progress is not None)) as steps:
             for step in steps:
@@ -132,6 +136,8 @@ class JobOperation(Controlled):
                 yield from self._deal_with(newcomers, self._how_far)
                 if self._pace.cancelled:
                     break
+            if self._errors:
+                raise self._errors[0]
             finished = True
         finally:
             if not finished:
@@ -201,21 +207,25 @@ class JobOperation(Controlled):
     def _one(self, member: Member, again: bool) -> Iterator[Counts]:
         """One process; what it answers is kept, and no fault of the others."""
         if self._pace.cancelled:
-            if member not in self._reports:
-                self._not_begun.append(member.pid)
             return
         make = self._make_shared if again and self._make_shared else self._make
         try:
-            operation = make(member.pid)
-            if operation.start_time != member.start_time:
-                self._note_end(member)  # its pid is a stranger's now
-                return
-            operation.join(self._pace)
-            yield from self._steps(member, operation)
+            yield from self._begin(member, make)
         except (NoUserMemory, NoSuchProcess):
             self._note_end(member)  # or it is a zombie or a kernel thread of the cgroup
         except KernelError as error:
+            self._answered.add(member)
             self._failures[member.pid] = error
+        except Exception as error:  # of the caller's function, or a fault of this package
+            self._errors.append(error)
+
+    def _begin(self, member: Member, make: Make) -> Iterator[Counts]:
+        operation = make(member.pid)
+        if operation.start_time != member.start_time:
+            self._note_end(member)  # its pid is a stranger's now
+            return
+        operation.join(self._pace)
+        yield from self._steps(member, operation)
 
     def _steps(self, member: Member, operation: Operation) -> Iterator[Counts]:
         """Its operation, whose report is kept also where it is refused midway."""
@@ -231,6 +241,7 @@ class JobOperation(Controlled):
 
     def _note_end(self, member: Member) -> None:
         """What it left behind in the pass before it has no more."""
+        self._answered.add(member)
         report = self._reports.get(member)
         if report:
             self._reports[member] = replace(report, outcome="ended", after=None, appeared=0)
@@ -241,6 +252,7 @@ class JobOperation(Controlled):
         # A pid means the process that had it last; who had it before is told apart.
         last = {member.pid: member for member in self._reports}
         earlier = (part for member, part in self._reports.items() if last[member.pid] != member)
+        not_begun = self._seen - self._answered - self._reports.keys()
         return JobReport(
             action=self._action,
             outcome="cancelled" if self._pace.cancelled else "done",
@@ -248,6 +260,6 @@ class JobOperation(Controlled):
             elapsed=elapsed,
             reports={pid: self._reports[member] for pid, member in last.items()},
             failures=self._failures,
-            not_begun=tuple(self._not_begun),
+            not_begun=tuple(sorted(member.pid for member in not_begun)),
             earlier=tuple(earlier),
         )

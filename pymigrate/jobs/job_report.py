@@ -47,7 +47,8 @@ class JobReport:
         reports: By pid, of each process that was begun with, in that order.
         failures: By pid, why a process could not be dealt with, or not to the end: it then has a
             report too, of what had been done.
-        not_begun: Processes that a cancelled operation did not come to.
+        not_begun: Processes that a cancelled operation, or one that an error ended, did not come
+            to; also those for which that error was raised before they were begun with.
         earlier: Reports of processes that ended, and whose pid another one of the job got.
     """
 

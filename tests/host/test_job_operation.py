@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from support.processes import idle_process
@@ -12,6 +13,8 @@ from pymigrate import Job, JobReport, Migration, NotPermitted
 from pymigrate.cli.job_table import print_rows
 from pymigrate.launchers import account
 from pymigrate.operations.report import Progress
+
+Moves = Callable[[int], dict[int, int]]
 
 
 def refused_midway(refused: int, *others: int) -> JobReport:
@@ -76,3 +79,63 @@ def test_and_one_row_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         print_rows(refused_midway(pid))
     (row,) = [line for line in capsys.readouterr().out.splitlines() if str(pid) in line]
     assert row.split()[-2:] == ["failed", "unknown"]
+
+
+@pytest.fixture
+def six() -> Iterator[list[int]]:
+    """Processes of a job."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(idle_process()) for _ in range(6)]
+
+
+def moves_but_for(*raising: int, error: type[BaseException]) -> tuple[list[int], Moves]:
+    """What raises for some processes, and of whom it has been asked."""
+    asked: list[int] = []
+
+    def moves(pid: int) -> dict[int, int]:
+        asked.append(pid)
+        if pid in raising:
+            raise error(pid)
+        return {0: 0}
+
+    return asked, moves
+
+
+@pytest.mark.parametrize("number", [0, 3])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_the_caller_has_wrong_for_one_stops_no_other(
+    six: list[int], number: int, workers: int
+) -> None:
+    _, moves = moves_but_for(six[number], error=ZeroDivisionError)
+    operation = Job.of(six).migration(moves=moves, workers=workers)
+    with pytest.raises(ZeroDivisionError):
+        operation.run()
+    report = operation.report
+    assert sorted([*report.reports, six[number]]) == sorted(six)
+    assert report.not_begun == (six[number],)
+    assert report.failures == {}
+    assert not report.complete
+
+
+def test_the_first_of_it_is_raised_in_the_end_also_of_an_operation_that_is_watched(
+    six: list[int],
+) -> None:
+    asked, moves = moves_but_for(six[1], six[4], error=ZeroDivisionError)
+    operation = Job.of(six).migration(moves=moves, workers=1)
+    with pytest.raises(ZeroDivisionError) as caught:
+        operation.run(lambda _: None)
+    (first, second) = [pid for pid in dict.fromkeys(asked) if pid in (six[1], six[4])]
+    assert caught.value.args == (first,)
+    assert operation.report.not_begun == tuple(sorted([first, second]))
+    assert len(operation.report.reports) == 4
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_what_ends_it_at_once_leaves_nobody_out(six: list[int], number: int) -> None:
+    asked, moves = moves_but_for(six[number], error=SystemExit)
+    operation = Job.of(six).migration(moves=moves, shared=False, workers=1)
+    with pytest.raises(SystemExit):
+        operation.run()
+    report = operation.report
+    assert sorted([*report.reports, *report.not_begun]) == sorted(six)
+    assert set(report.not_begun) == {pid for pid in six if pid not in asked} | {six[number]}
