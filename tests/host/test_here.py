@@ -6,6 +6,7 @@ import errno
 from typing import NoReturn
 
 import pytest
+from support.credentials import set_dumpable
 from support.processes import ended, idle_process, unprivileged, zombie
 
 from pymigrate import Job, LauncherError
@@ -126,7 +127,7 @@ def test_nodes_that_are_not_to_be_seen_are_told_before_anything_is_done(
 
 
 def test_a_look_that_finds_nobody_who_may_be_looked_at_has_failed() -> None:
-    with idle_process() as pid:
+    with idle_process(lambda: set_dumpable(False)) as pid:
         report = unprivileged(lambda: do_here(Job.of([pid]), Wish("show")))
     (host,) = report.hosts
     assert (report.status, host.outcome, host.error) == (2, "failed", "NotPermitted")

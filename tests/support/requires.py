@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from pymigrate.task import Task
 from support.credentials import (
     CAP_SETGID,
     CAP_SETUID,
@@ -18,6 +19,12 @@ root = pytest.mark.skipif(
     or not has_capabilities(CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_NICE),
     reason="needs root with its capabilities, to make processes of other users and mounts of their "
     "own: run the tests with sudo, outside of a container",
+)
+
+nice = pytest.mark.skipif(
+    not Task.read(0).may_move_anything(),
+    reason="needs CAP_SYS_NICE outside of user namespaces, to evict the memory of other processes: "
+    "run the tests with sudo, or in a container that is started with --cap-add SYS_NICE",
 )
 
 _with_extras = pytest.mark.numa(swap="256M", bare_nodes=1)  # one machine: each costs a boot
