@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 
 from arch.abis import ABIS, TRACED, Abi
 
-from platforms import page, record
+from platforms.matrix import Matrix, Seen
 from platforms.record import Row, Shown
 from platforms.run import Outcome, Run, pytest
 
@@ -43,16 +44,18 @@ def main(names: Sequence[str], *, quick: bool) -> int:
     chosen = [abi for abi in ABIS if abi.name in (names or NAMES)]
     asked = [f"tests/arch/{module}.py::{test}" for abi in chosen for module, test in _tests(abi)]
     run = pytest(*(asked if names else ["tests/arch"]))
-    outcomes = {abi.name: outcome(abi, run) for abi in chosen}
-    rows = {abi.name: _row(abi) for abi in chosen if outcomes[abi.name] == "passed"}
-    if not quick:
-        record.save_rows("dispatch", rows, NAMES)
-        page.write()
-    print(page.platforms(rows.values()) if rows else f"nothing was shown: {run}")
-    for name, came in outcomes.items():
-        if came != "passed":
-            print(f"{name}: {came}, so what was known of it stays")
-    return 0 if run.green and (len(rows) == len(chosen) or not names) else 1
+    matrix = Matrix("dispatch", NAMES, quick=quick)
+    for abi in chosen:
+        matrix.show(abi.name, partial(_seen, abi, run, named=bool(names)))
+    status = matrix.end()
+    return status if run.green else 1
+
+
+def _seen(abi: Abi, run: Run, *, named: bool) -> Seen:
+    """Tell what came of an ABI. Where it has not passed, what was known of it stays."""
+    came = outcome(abi, run)
+    row = _row(abi) if came == "passed" else None
+    return Seen(row.result if row else came, bool(row) or (came == "skipped" and not named), row)
 
 
 def outcome(abi: Abi, run: Run) -> Outcome:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from platforms import big_endian, driver, page, record, site
+from platforms import big_endian, driver, site
 from platforms.bare import Bare
+from platforms.matrix import Matrix, Seen
 from platforms.record import Row
 from platforms.run import pytest
 
@@ -78,18 +80,16 @@ def main(names: Sequence[str], *, quick: bool) -> int:
     Returns:
         An exit status: whether anything failed.
     """
-    status = 0
+    matrix = Matrix("arch", MACHINES, quick=quick)
     for name in names or (QUICK if quick else BY_DEFAULT):
         print(f"-- {name}", flush=True)
-        facts, result, good = MACHINES[name].show(quick=quick)
-        if not good:
-            print(f"{name}: FAILED, {result}")
-            status = 1
-        if facts and not quick:
-            record.save_rows("arch", {name: _row(name, facts, result)}, MACHINES)
-    page.write()
-    print(*page.tables(record.load("arch")), sep="\n")
-    return status
+        matrix.show(name, partial(_show, name, quick=quick))
+    return matrix.end()
+
+
+def _show(name: str, *, quick: bool) -> Seen:
+    facts, result, good = MACHINES[name].show(quick=quick)
+    return Seen(result, good, _row(name, facts, result) if facts else None)
 
 
 def _row(abi: str, facts: Mapping[str, Any], result: str) -> Row:

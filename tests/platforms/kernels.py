@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from lab.architectures import AMD64
 
-from platforms import page, record
+from platforms.matrix import Matrix, Seen
 from platforms.record import Finding
 from platforms.run import pytest
 
 KERNELS = tuple(AMD64.suites)
+NUMA = "tests/numa"
 FEATURES = "tests/numa/test_kernel_features.py"
 
 
@@ -25,18 +27,17 @@ def main(names: Sequence[str], *, quick: bool) -> int:
     Returns:
         An exit status: whether anything failed.
     """
-    failed = []
-    tests = FEATURES if quick else "tests/numa"
+    matrix = Matrix("kernels", KERNELS, quick=quick, features=True)
     for kernel in names or KERNELS:
         print(f"-- kernel {kernel}", flush=True)
-        run = pytest(tests, "--lab=always", f"--lab-kernel={kernel}")
-        findings = [_finding(kernel, text) for text in run.all("finding")]
-        record.save_findings("kernels", findings, KERNELS)
-        if not run.green:
-            failed.append(f"kernel {kernel}: {run}")
-    page.write()
-    print(*page.tables(record.load("kernels")), *failed, sep="\n")
-    return 1 if failed else 0
+        matrix.show(kernel, partial(_show, kernel, FEATURES if quick else NUMA))
+    return matrix.end()
+
+
+def _show(kernel: str, tests: str) -> Seen:
+    run = pytest(tests, "--lab=always", f"--lab-kernel={kernel}")
+    found = tuple(_finding(kernel, text) for text in run.all("finding"))
+    return Seen(str(run), run.green, findings=found)
 
 
 def _finding(kernel: str, text: str) -> Finding:

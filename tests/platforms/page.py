@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,20 +85,31 @@ def write(folder: Path = FOLDER, page: Path = PAGE) -> None:
 
 
 def tables(record: Record) -> list[str]:
-    """Return the tables of a record, for the page and for the end of a command."""
-    found = [platforms(record.rows.values())] if record.rows else []
+    """Return the tables of a record."""
+    found = [platforms(record.rows)] if record.rows else []
     return found + ([kernels(record.findings)] if record.findings else [])
 
 
-def platforms(rows: Iterable[Row]) -> str:
-    """Return the table of platforms."""
+def platforms(rows: Mapping[str, Row], results: Mapping[str, str] | None = None) -> str:
+    """Return the table of platforms.
+
+    Args:
+        rows: What was shown, by the command's own names.
+        results: Of a run, what came of each of its entries, also where nothing was shown.
+    """
     names = "ABI", "Bits", "Order", "Page", "Kernel", "Python", "Shown by", "Result", "Date"
-    return _table([names, *map(_cells, rows)])
+    told = {name: row.result for name, row in rows.items()} if results is None else results
+    return _table([names, *(_cells(name, rows.get(name), said) for name, said in told.items())])
 
 
-def kernels(findings: Sequence[Finding]) -> str:
-    """Return the table of features, with a column for each kernel."""
-    columns = list(dict.fromkeys(finding.kernel for finding in findings))
+def kernels(findings: Sequence[Finding], results: Mapping[str, str] | None = None) -> str:
+    """Return the table of features, with a column for each kernel.
+
+    Args:
+        findings: What was found.
+        results: Of a run, what came of the tests on each kernel, also where nothing was found.
+    """
+    columns = list(results or dict.fromkeys(finding.kernel for finding in findings))
     cells: dict[str, dict[str, str]] = {}
     for finding in findings:
         said = f"{finding.verdict}: {finding.detail}" if finding.detail else finding.verdict
@@ -106,14 +117,17 @@ def kernels(findings: Sequence[Finding]) -> str:
     dates = {finding.kernel: finding.date for finding in findings}
     body = [(name, *(of.get(kernel, "") for kernel in columns)) for name, of in cells.items()]
     releases = {finding.kernel: finding.release for finding in findings}
-    last = [("Release", releases), ("Date", dates)]
-    rows = [(name, *(of[kernel] for kernel in columns)) for name, of in last]
+    last: list[tuple[str, Mapping[str, str]]] = [("Release", releases), ("Date", dates)]
+    last += [("Tests", results)] if results else []
+    rows = [(name, *(of.get(kernel, "") for kernel in columns)) for name, of in last]
     return _table([("Feature", *columns), *body, *rows])
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(name: str, row: Row | None, result: str) -> tuple[str, ...]:
+    if not row:
+        return (name, *[""] * 6, result, "")
     page = f"{row.page // 1024} KiB" if row.page else ""
-    told = row.kernel or "", row.python or "", row.shown, row.result, row.date
+    told = row.kernel or "", row.python or "", row.shown, result, row.date
     return (row.abi, str(row.bits), row.byteorder, page, *told)
 
 

@@ -6,13 +6,15 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from lab import Missing
 from wheels import runner
 
-from platforms import interpreters, page, record
+from platforms import interpreters
 from platforms.interpreters import Interpreter
+from platforms.matrix import Matrix, Seen
 from platforms.record import Row
 from platforms.run import ROOT, pytest
 
@@ -42,20 +44,11 @@ def main(names: Sequence[str], *, quick: bool) -> int:
         Missing: One that was named is not to be had, or none is.
     """
     pythons = choose(names, interpreters.find())
-    rows: dict[str, Row] = {}
-    status = 0
+    matrix = Matrix("pythons", NAMES, quick=quick)
     for name, python in pythons.items():
         print(f"-- {name}: {python.program}", flush=True)
-        try:
-            rows[name], good = _tested(python)
-            if not quick:
-                record.save_rows("pythons", {name: rows[name]}, NAMES)
-                page.write()  # at once: the unit tests of the next one compare it with the records
-        except subprocess.CalledProcessError as error:
-            print(f"{name}: FAILED, {error}", flush=True)
-            good = False
-        status = status if good else 1
-    print(page.platforms(rows.values()) if rows else "nothing was shown")
+        matrix.show(name, partial(_show, python))
+    status = matrix.end()
     print("not here:", ", ".join(name for name in names or NAMES if name not in pythons) or "none")
     return status
 
@@ -83,7 +76,7 @@ def choose(names: Sequence[str], here: Mapping[str, Interpreter]) -> dict[str, I
     return found
 
 
-def _tested(python: Interpreter) -> tuple[Row, bool]:
+def _show(python: Interpreter) -> Seen:
     kind = "whl" if python.takes_abi3 else "tar.gz"
     (package,) = (ROOT / "dist").glob(f"*.{kind}")
     with tempfile.TemporaryDirectory(prefix="pymigrate-python-") as folder:
@@ -106,7 +99,7 @@ def _tested(python: Interpreter) -> tuple[Row, bool]:
         kernel=runner.this_kernel(),
         python=f"{python.name} {python.version}{'t' * python.free_threaded}",
     )
-    return row, run.green
+    return Seen(row.result, run.green, row)
 
 
 def _run(*command: str | Path) -> None:

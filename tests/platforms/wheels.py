@@ -7,14 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from lab import LabError
 from wheels import audit, cross, foreign
 from wheels.cross import Failed
 from wheels.targets import TARGETS, Target
 
-from platforms import page, record
+from platforms.matrix import Matrix, Seen
 from platforms.record import Row
 from platforms.run import ROOT, Run, pytest
 
@@ -36,28 +36,22 @@ def main(names: Sequence[str], *, quick: bool) -> int:
         An exit status: whether anything failed.
     """
     (sdist,) = (ROOT / "dist").glob("*.tar.gz")
-    rows: dict[str, Row] = {}
-    status = 0
+    matrix = Matrix("wheels", NAMES, quick=quick)
     for name in names or TARGETS:
-        start = time.monotonic()
         print(f"-- {name}", flush=True)
-        try:
-            wheel = _made(TARGETS[name], sdist)
-            built = time.monotonic()
-            print(f"{wheel.name}, the same twice, in {built - start:.1f} s", flush=True)
-            row, good = _tried(TARGETS[name], wheel, test=not quick or name in QUICK)
-            print(f"{row.shown} in {time.monotonic() - built:.1f} s: {row.result}", flush=True)
-        except (Failed, LabError) as error:
-            print(f"{name}: FAILED, {error}", flush=True)
-            status = 1
-            continue
-        rows[name] = row
-        status = status if good else 1
-        if not quick:
-            record.save_rows("wheels", {name: row}, NAMES)
-            page.write()  # at once: the unit tests of the next one compare it with the records
-    print(page.platforms(rows.values()) if rows else "no wheel was made")
-    return status
+        test = not quick or name in QUICK
+        matrix.show(name, partial(_show, TARGETS[name], sdist, test=test))
+    return matrix.end()
+
+
+def _show(target: Target, sdist: Path, *, test: bool) -> Seen:
+    start = time.monotonic()
+    wheel = _made(target, sdist)
+    built = time.monotonic()
+    print(f"{wheel.name}, the same twice, in {built - start:.1f} s", flush=True)
+    row, good = _tried(target, wheel, test=test)
+    print(f"{row.shown} in {time.monotonic() - built:.1f} s: {row.result}", flush=True)
+    return Seen(row.result, good, row)
 
 
 def _made(target: Target, sdist: Path) -> Path:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from arch.abis import ABIS
 from lab import Missing
-from platforms import dispatch, page, pythons, record
+from platforms import dispatch, guests, kernels, page, pythons, record
 from platforms.__main__ import main
 from platforms.interpreters import Interpreter
+from platforms.matrix import Matrix, Seen
 from platforms.record import Finding, Row, Verdict
 from platforms.run import Outcome, Run
 
@@ -74,6 +77,72 @@ def test_a_page_of_one_record(tmp_path: Path) -> None:
     assert text.startswith(page.INTRODUCTION + "\n## Architectures\n")
     assert text.endswith("| unit tests | 9 passed | 2005-12-01 |\n")
     assert text.count("##") == 1
+
+
+class Fake:
+    """A machine on which tests came to something."""
+
+    def __init__(self, result: str, *, good: bool) -> None:
+        self.result = result
+        self.good = good
+
+    def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
+        """Say what there is to say."""
+        assert quick
+        facts = {"bits": 32, "byteorder": "little", "page": 4096, "kernel": "6.12"}
+        return facts, self.result, self.good
+
+
+def cells(said: str) -> list[list[str]]:
+    """The table at the end of what was said, without its head."""
+    lines = [line for line in said.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_a_run_tells_of_itself_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(guests.MACHINES, "i386", Fake("35 passed", good=True))
+    assert guests.main(["i386"], quick=True) == 0
+    (told,) = cells(capsys.readouterr().out)
+    assert told[:2] == ["i386", "32"]
+    assert told[7] == "35 passed; the quick part, not recorded"
+
+
+def test_an_entry_that_failed_says_so_in_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(guests.MACHINES, "i386", Fake("1 failed, 34 passed", good=False))
+    assert guests.main(["i386"], quick=True) == 1
+    (told,) = cells(capsys.readouterr().out)
+    assert told[7].startswith("FAILED: 1 failed, 34 passed;")
+
+
+def test_a_kernel_on_which_every_test_failed_is_a_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels, "pytest", lambda *_: Run(1, {"a test": "failed"}, ()))
+    assert kernels.main(["5.10"], quick=False) == 1
+    said = capsys.readouterr().out
+    assert said.endswith(
+        "| Feature | 5.10             |\n"
+        "| ------- | ---------------- |\n"
+        "| Release |                  |\n"
+        "| Date    |                  |\n"
+        "| Tests   | FAILED: 1 failed |\n\n"
+    )
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_quick_run_records_no_rows(monkeypatch: pytest.MonkeyPatch, quick: bool) -> None:
+    kept: list[Mapping[str, Row]] = []
+    monkeypatch.setattr(record, "save_rows", lambda _name, rows, _order: kept.append(rows))
+    monkeypatch.setattr(page, "write", lambda: None)
+    shown = row("9 passed")
+    matrix = Matrix("arch", ["s390x", "m68k"], quick=quick)
+    matrix.show("s390x", lambda: Seen(shown.result, True, shown))
+    matrix.show("m68k", lambda: Seen("it said nothing", False))
+    assert kept == ([] if quick else [{"s390x": shown}])
 
 
 TRACES = "tests.arch.test_dispatch::test_trace_shows_the_calls[m68k-"
