@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from lab import Missing
 
-from arch.abis import Abi
+from arch.abis import Abi, Toolchain
 
 HERE = Path(__file__).parent
 CSRC = HERE.parents[1] / "csrc"
@@ -49,6 +50,12 @@ def _missing(command: tuple[str, ...]) -> bool:
     if shutil.which(command[0]) is None:
         return True
     return run(*command, "-E", "-", text="#include <sys/syscall.h>\n").returncode != 0
+
+
+def require(toolchain: Toolchain) -> None:
+    """Raise Missing unless a compiler is installed, with the C library that it needs."""
+    if _missing(toolchain.command):
+        raise Missing(f"no compiler for it is installed: install {' '.join(toolchain.packages)}")
 
 
 def compiler_of(abi: Abi) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Callable
 
 from lab import initramfs, kernel, qemu, root
-from lab.architectures import kernel_for
+from lab.architectures import Architecture, kernel_for
 from lab.errors import GuestDied
 from lab.guest import STATUS, Guest
+from lab.kernel import Kernel
 
 INSIDE_VARIABLE = "PYMIGRATE_LAB_INSIDE"
 """Set in the environment of whatever runs inside a machine."""
@@ -84,6 +85,17 @@ class Machine:
             return ""
         return f"needs another machine than of {self.userland}: up to {most} nodes of one processor"
 
+    def parts(self) -> tuple[Architecture, Kernel, Path]:
+        """Return its kind, its kernel and its initramfs, got if they are not there.
+
+        Raises:
+            Missing: The host lacks what the machine needs.
+        """
+        kind = kernel_for(self.userland)
+        qemu.require(kind, own=self.userland is None)
+        linux = kernel.find(self.kernel, kind)
+        return kind, linux, initramfs.base(linux, kind)
+
     def run(
         self,
         argv: Sequence[str],
@@ -148,9 +160,7 @@ class Machine:
         Returns:
             The machine, about to start the command; the caller has to close it.
         """
-        kind = kernel_for(self.userland)
-        qemu.require(kind, own=self.userland is None)
-        linux = kernel.find(self.kernel, kind)
+        kind, linux, base = self.parts()
         cwd = os.path.abspath(cwd or os.getcwd())
         work = cwd if self.userland else ""
         ports = ("stdout", "stderr", *ports)
@@ -161,7 +171,7 @@ class Machine:
             "job/stdin": stdin,
             **initramfs.further_modules(linux, self._modules()),
         }
-        ramdisk = initramfs.base(linux, kind).read_bytes() + initramfs.archive(job)
+        ramdisk = base.read_bytes() + initramfs.archive(job)
         options = [
             *qemu.accelerator(kind, parallel=self.parallel, counted=self.counted),
             *qemu.hardware(

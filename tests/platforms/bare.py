@@ -33,6 +33,7 @@ class Bare:
 
     def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
         """Boot it; the program switches it off."""
+        qemu.require(self.kind, own=False)
         with tempfile.TemporaryDirectory(prefix="pymigrate-bare-") as folder:
             program = driver.build(self.abi, Path(folder))
             ramdisk = Path(folder, "ramdisk")

@@ -12,6 +12,7 @@ from typing import Any
 
 import lab
 from arch.abis import ABIS
+from arch.tools import require
 
 from platforms.run import ROOT
 
@@ -22,6 +23,7 @@ def build(abi: str, folder: Path) -> Path:
     """Compile tests/arch/moves.c for an ABI, and return the program, which needs no libraries."""
     (toolchain,) = (each.toolchain for each in ABIS if each.name == abi)
     assert toolchain is not None
+    require(toolchain)
     program = folder / f"moves-{abi}"
     sources = [ROOT / "tests/arch/moves.c", *(ROOT / f"csrc/{name}.c" for name in SOURCES)]
     options = ["-std=c11", "-O2", "-static", f"-I{ROOT}/csrc", "-o", str(program)]

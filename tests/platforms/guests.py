@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+import lab
+
 from platforms import big_endian, driver, site
 from platforms.bare import Bare
 from platforms.matrix import Matrix, Seen
@@ -43,6 +45,7 @@ class Guest:
 
     def show(self, *, quick: bool) -> tuple[Mapping[str, Any], str, bool]:
         """Run the tests."""
+        lab.Machine(self.kernel, self.userland).parts()  # what is missing is told once
         run = pytest(
             *(f"tests/numa/{name}" for name in (BASICS if quick else self.tests)),
             "--lab=always",

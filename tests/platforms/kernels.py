@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
+from lab import Machine
 from lab.architectures import AMD64
 
 from platforms.matrix import Matrix, Seen
@@ -35,6 +36,7 @@ def main(names: Sequence[str], *, quick: bool) -> int:
 
 
 def _show(kernel: str, tests: str) -> Seen:
+    Machine(kernel=kernel).parts()  # what is missing is told once, and not by each test
     run = pytest(tests, "--lab=always", f"--lab-kernel={kernel}")
     found = tuple(_finding(kernel, text) for text in run.all("finding"))
     return Seen(str(run), run.green, findings=found)

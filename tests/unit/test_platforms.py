@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from arch.abis import ABIS
-from lab import Missing
-from platforms import dispatch, guests, kernels, page, pythons, record
+from arch.abis import ABIS, Toolchain
+from arch.tools import require
+from lab import Machine, Missing
+from platforms import dispatch, guests, kernels, page, pythons, record, site
 from platforms.__main__ import main
 from platforms.interpreters import Interpreter
 from platforms.matrix import Matrix, Seen
@@ -118,9 +120,24 @@ def test_an_entry_that_failed_says_so_in_the_table(
     assert told[7].startswith("FAILED: 1 failed, 34 passed;")
 
 
+def test_what_a_machine_lacks_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(site, "find", lambda _: Path())
+    monkeypatch.setattr(guests, "pytest", lambda *_: Run(1, {"a test": "failed"}, ()))
+    assert guests.main(["aarch64"], quick=True) == 1
+    said = capsys.readouterr().out
+    lacks = "qemu-system-aarch64 is not installed: install the package qemu-system-arm"
+    assert f"\naarch64: FAILED, {lacks}\n" in said
+    (told,) = cells(said)
+    assert told == ["aarch64", *[""] * 6, f"FAILED: {lacks}; the quick part, not recorded", ""]
+
+
 def test_a_kernel_on_which_every_test_failed_is_a_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(Machine, "parts", lambda _: None)
     monkeypatch.setattr(kernels, "pytest", lambda *_: Run(1, {"a test": "failed"}, ()))
     assert kernels.main(["5.10"], quick=False) == 1
     said = capsys.readouterr().out
@@ -143,6 +160,11 @@ def test_a_quick_run_records_no_rows(monkeypatch: pytest.MonkeyPatch, quick: boo
     matrix.show("s390x", lambda: Seen(shown.result, True, shown))
     matrix.show("m68k", lambda: Seen("it said nothing", False))
     assert kept == ([] if quick else [{"s390x": shown}])
+
+
+def test_a_compiler_that_is_missing_is_named_by_its_package() -> None:
+    with pytest.raises(Missing, match="install gcc-none libc6-dev-none-cross"):
+        require(Toolchain(("none-gcc",), ("gcc-none", "libc6-dev-none-cross")))
 
 
 TRACES = "tests.arch.test_dispatch::test_trace_shows_the_calls[m68k-"

@@ -13,6 +13,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+from arch.tools import require
 from lab import root
 
 from wheels.targets import Target
@@ -34,6 +35,7 @@ def wheel(target: Target, sdist: Path, folder: Path) -> Path:
         Failed: the build did not succeed.
         Missing: a part of the platform is not to be had.
     """
+    require(target.toolchain)
     system = root.find(target.userland)
     folder.mkdir(parents=True)
     with tarfile.open(sdist) as archive:
