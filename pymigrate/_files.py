@@ -77,6 +77,8 @@ def check_no_shortage(error: OSError, pid: int) -> None:
 def unseen(pid: int, error: OSError) -> KernelError:
     """The error for a process of which /proc shows nothing: it is gone, or hidden from this user.
 
+    Or there is no /proc at all, as in a build's chroot; then nobody hides anything.
+
     With the mount option hidepid the folder of a process is closed (1), or not there (2, 4).
 
     Raises:
@@ -85,6 +87,8 @@ def unseen(pid: int, error: OSError) -> KernelError:
     check_no_shortage(error, pid)
     if not isinstance(error, PermissionError) and _is_gone(pid):
         return no_such_process(pid)
+    if not os.path.lexists("/proc/self"):  # a link that leads nowhere for another pid namespace
+        return _not_mounted("proc", "/proc", pid)
     cause = "its /proc is hidden from this user (mount option hidepid, see proc(5))"
     return NotPermitted(errno.EPERM, cause, pid=pid, reason="ptrace", remedy="run as that user")
 
@@ -103,16 +107,29 @@ def read_node_set(name: str) -> str:
     """The node list in a file such as ``online`` (Documentation/ABI/stable/sysfs-devices-node).
 
     Raises:
-        Unsupported: The kernel was built without NUMA.
+        Unsupported: The kernel was built without NUMA, or /sys is not mounted.
         KernelError: The file cannot be read.
     """
     try:
         return read_text(f"{NODE_DIRECTORY}/{name}").strip()
     except FileNotFoundError:
-        cause = f"there is no {NODE_DIRECTORY}/{name}: the kernel was built without NUMA"
-        raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
+        raise without_nodes(f"{NODE_DIRECTORY}/{name}") from None
     except OSError as error:
         raise unreadable(error) from None
+
+
+def without_nodes(path: str) -> Unsupported:
+    """The error for a file or folder of sysfs on nodes that is not there."""
+    # Of every kernel: the folder of the processors is below it, with NUMA or without.
+    if not os.path.exists("/sys/devices/system"):
+        return _not_mounted("sysfs", "/sys", 0)
+    cause = f"there is no {path}: the kernel was built without NUMA"
+    return Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel")
+
+
+def _not_mounted(kind: str, place: str, pid: int) -> Unsupported:
+    cause, remedy = f"{place} is not mounted here", f"mount {kind} on {place}"
+    return Unsupported(errno.ENOENT, cause, pid=pid, reason="not-mounted", remedy=remedy)
 
 
 def unreadable(error: OSError) -> KernelError:
@@ -132,6 +149,7 @@ def read_status(pid: int) -> dict[str, str]:
     Raises:
         NoSuchProcess: There is no such process or thread.
         NotPermitted: /proc hides it from this user.
+        Unsupported: /proc is not mounted.
     """
     try:
         lines = read_lines(f"/proc/{pid or 'thread-self'}/status")
@@ -163,6 +181,7 @@ def read_status_fields(pid: int, names: Sequence[str]) -> list[str]:
     Raises:
         NoSuchProcess: As ``read_status()``.
         NotPermitted: Likewise.
+        Unsupported: Likewise.
     """
     try:
         text = read_bytes(f"/proc/{pid or 'thread-self'}/status").decode("utf-8", "replace")

@@ -24,6 +24,8 @@ from pymigrate.task import Task
 
 __all__ = ["diagnose", "harmless_calls"]
 
+_KINDS = {errno.EPERM: NotPermitted, errno.EACCES: NotPermitted, errno.ENOSYS: Unsupported}
+
 
 def diagnose(
     number: int, pid: int, old: NodeMask, new: NodeMask, call: str = "migrate_pages"
@@ -42,10 +44,10 @@ def diagnose(
     try:
         cause = _find(number, pid, old, new, call)
     except KernelError as error:
-        # It ended meanwhile, or /proc hides it, or /sys has nothing about nodes, or no more files
-        # may be opened.
-        kind = NotPermitted if number in (errno.EPERM, errno.EACCES) else KernelError
-        cause = Cause(kind, "unknown", f"why is not to be seen: {error.cause}")
+        # It ended meanwhile, or /proc hides it, or /proc or /sys is not there, or no more files may
+        # be opened.
+        kind = _KINDS.get(number, KernelError)
+        cause = Cause(kind, "unknown", f"why is not to be seen: {error.cause}", error.remedy)
     return cause.to_error(number, pid, old, new)
 
 
@@ -132,7 +134,9 @@ def _security_module() -> Cause:
 def _missing(caller: Task, call: str) -> Cause:
     try:
         NodeMask.possible()
-    except Unsupported:
+    except Unsupported as error:
+        if error.reason == "not-mounted":
+            raise  # with NUMA or without cannot be told
         text = f"this kernel has no {call}: it was built without NUMA or page migration"
         return Cause(Unsupported, "kernel", text)
     if caller.filtered:

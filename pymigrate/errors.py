@@ -314,7 +314,8 @@ class CpusetRefused(KernelError):
 
 
 class Unsupported(KernelError):
-    """ENOSYS: this kernel or architecture has no such call.
+    """ENOSYS: this kernel or architecture has no such call. ENOENT: it cannot be asked.
 
-    Reasons: ``"kernel"``, ``"sandbox"`` (a seccomp filter answered).
+    Reasons: ``"kernel"``, ``"sandbox"`` (a seccomp filter answered), ``"not-mounted"`` (there is no
+    /proc or no /sys here), ``"unknown"``.
     """

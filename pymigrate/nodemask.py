@@ -197,6 +197,7 @@ class NodeMask(Set[int]):
             InvalidArgument: It is no pid.
             NoSuchProcess: There is none with that id.
             NotPermitted: /proc hides it from this user.
+            Unsupported: /proc is not mounted.
         """
         check_pid(pid)
         return cls.from_hex(_files.read_status(pid)["Mems_allowed"])

@@ -63,6 +63,7 @@ class Task:
         Raises:
             NoSuchProcess: There is none with that id.
             NotPermitted: /proc hides it from this user.
+            Unsupported: /proc is not mounted.
         """
         status = _files.read_status(pid)
         uids = _ids(status["Uid"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pymigrate._checks import check_root
-from pymigrate._files import NODE_DIRECTORY, parse_fields, read_lines, read_text, unreadable
-from pymigrate.errors import Unsupported
+from pymigrate._files import (
+    NODE_DIRECTORY,
+    parse_fields,
+    read_lines,
+    read_text,
+    unreadable,
+    without_nodes,
+)
 from pymigrate.kernel._memory_files import kilobytes
 from pymigrate.nodemask import NodeMask
 
@@ -138,7 +143,7 @@ def topology(root: str = "") -> Topology:
 
     Raises:
         InvalidArgument: ``root`` is no path.
-        Unsupported: The kernel was built without NUMA.
+        Unsupported: The kernel was built without NUMA, or /sys is not mounted.
         KernelError: What it tells of them cannot be read.
     """
     check_root(root)
@@ -146,8 +151,7 @@ def topology(root: str = "") -> Topology:
     try:
         online = _node_set(f"{directory}/online")
     except FileNotFoundError:
-        cause = f"there is no {directory}: the kernel was built without NUMA"
-        raise Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel") from None
+        raise without_nodes(directory) from None
     except OSError as error:
         raise unreadable(error) from None
     try:

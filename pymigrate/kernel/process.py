@@ -34,6 +34,7 @@ class Process:
         InvalidArgument: It is no pid.
         NoSuchProcess: There is no such process.
         NotPermitted: /proc hides it from this user.
+        Unsupported: /proc is not mounted.
         KernelError: The caller has too many files open (EMFILE, ENFILE).
 
     Attributes:

@@ -56,6 +56,7 @@ def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = Fal
         InvalidArgument: An argument makes no sense.
         NoSuchProcess: There is no such process.
         NotPermitted: /proc hides it from this user.
+        Unsupported: /proc is not mounted, or nothing is known of the nodes.
     """
     exits = Exits(old, new)
     check_flag("without_swap", without_swap)

@@ -63,6 +63,7 @@ def check(
         InvalidArgument: An argument makes no sense.
         NoSuchProcess: There is no such process.
         NotPermitted: /proc hides it from this user.
+        Unsupported: /proc is not mounted, or nothing is known of the nodes.
     """
     routes = Routes.of(old, new, moves)
     check_flag("shared", shared, optional=True)

@@ -19,6 +19,7 @@ from pymigrate import (
     Migration,
     NodeMask,
     NotPermitted,
+    Unsupported,
     check,
     check_eviction,
     migrate,
@@ -31,6 +32,7 @@ from pymigrate.kernel.swap import Swap
 from pymigrate.kernel.threads import RecentCpus, allowed_cpus
 from pymigrate.launchers.flux_part import FluxPart
 from pymigrate.launchers.marks import environment_of
+from pymigrate.task import Task
 
 HERE = NodeMask.has_memory()
 LOOKS: tuple[Callable[[], object], ...] = (
@@ -112,3 +114,43 @@ def test_nodes_that_sys_hides_from_others(
     with pytest.raises(KernelError, match=r"/sys/devices/system/node/.* cannot be read") as refusal:
         in_child(blindfolded)
     assert type(refusal.value) is kind
+
+
+@requires.root
+@pytest.mark.parametrize(
+    ("place", "kind", "look"),
+    [
+        ("/sys", "sysfs", NodeMask.has_memory),
+        ("/sys", "sysfs", topology),
+        ("/sys", "sysfs", lambda: check(0, HERE, HERE)),
+        ("/sys", "sysfs", lambda: Migration(0, HERE, HERE).run()),
+        ("/proc", "proc", NodeMask.allowed),
+        ("/proc", "proc", lambda: residency(0)),
+        ("/proc", "proc", lambda: Task.read(1)),
+        ("/proc", "proc", lambda: check(0, HERE, HERE)),
+        ("/proc", "proc", lambda: Migration(0, HERE, HERE).run()),
+    ],
+)
+def test_what_is_not_mounted_is_named(place: str, kind: str, look: Callable[[], object]) -> None:
+    def attempt() -> None:
+        mounts.mount_tmpfs(place)
+        look()
+
+    with pytest.raises(Unsupported, match=f"{place} is not mounted here") as refusal:
+        in_child(attempt)
+    error = refusal.value
+    assert (error.errno, error.reason) == (errno.ENOENT, "not-mounted")
+    assert error.remedy == f"mount {kind} on {place}"
+
+
+@requires.root
+@pytest.mark.parametrize("place", ["/sys", "/proc"])
+def test_the_kernels_own_answer_stays_where_nothing_is_mounted(place: str) -> None:
+    def attempt() -> None:
+        mounts.mount_tmpfs(place)
+        migrate(0, HERE, 500)
+
+    told = f"why is not to be seen: .*{place} is not mounted here; mount "
+    with pytest.raises(KernelError, match=told) as refusal:
+        in_child(attempt)
+    assert (refusal.value.errno, refusal.value.reason) == (errno.EINVAL, "unknown")
