@@ -32,6 +32,7 @@ class _Crew:
     def __init__(self, work: Callable[[], Iterator[object]]) -> None:
         self.news: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._work = work
+        self._closed = False
         self._begun: list[str] = []
         self._ended: list[str] = []
 
@@ -46,11 +47,15 @@ class _Crew:
         return count
 
     def wait(self) -> None:
-        """Waits until all have ended. An interrupt that comes up meanwhile is raised afterwards."""
+        """Waits until all have ended. An interrupt that comes up meanwhile is raised afterwards.
+
+        A thread that begins later, as its start was interrupted, does nothing.
+        """
         late: BaseException | None = None
         waits = True
         while waits:
             try:
+                self._closed = True  # before it is looked who has begun: see _run()
                 while len(self._ended) < len(self._begun):
                     self.news.get()
                 waits = False
@@ -62,10 +67,11 @@ class _Crew:
     def _run(self) -> None:
         name = threading.current_thread().name
         end = _End()
-        self._begun.append(name)
+        self._begun.append(name)  # before it is looked whether to: either is seen by the other
         try:
-            for event in self._work():
-                self.news.put(event)
+            if not self._closed:
+                for event in self._work():
+                    self.news.put(event)
         except BaseException as error:
             end = _End(error)
         self._ended.append(name)  # before it is told: who hears of it may be interrupted there
@@ -78,17 +84,22 @@ def in_threads(
     """Yields what the threads yield, in that of the caller; what one of them raises is raised here.
 
     When it ends, in whatever way, no thread is at work: they use what the caller closes then.
+    Interrupts that come while they end are held until they have; then the last is raised. One gets
+    through where the loop that holds them jumps back, as no ``try`` of plain Python holds that: it
+    comes some instructions after another one, which came up as ``stop`` or the wait was entered,
+    or as the wait went on after a third.
 
     Args:
         work: What each thread goes through.
         count: How many there are to be. Where no more may be had (pids.max, RLIMIT_NPROC) fewer do
             it, or the caller's own does.
         stop: Has all of ``work`` end soon, also that which has not begun. Called where the caller
-            does not go on.
+            does not go on, and once more where an interrupt comes out of it or of the wait.
         name: Of the threads, before their number.
     """
     crew = _Crew(work)
     finished = False
+    late: BaseException | None = None
     try:
         running = crew.start(count, name)
         if not running:
@@ -103,8 +114,13 @@ def in_threads(
                 running -= 1
         finished = True
     finally:
-        try:
-            if not finished:
-                stop()
-        finally:
-            crew.wait()
+        while True:  # nothing is before it, and it is no call: an interrupt would come up there
+            try:
+                if not finished:
+                    stop()
+                crew.wait()
+                break
+            except BaseException as error:
+                late = error
+        if late:
+            raise late

@@ -7,6 +7,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -90,6 +91,76 @@ def test_an_interrupt_while_they_end_leaves_none_behind(signals: queue.SimpleQue
     with pytest.raises(KeyboardInterrupt):
         steps.close()  # type: ignore[attr-defined]
     assert not crew.at_work
+
+
+def test_an_interrupt_as_they_are_stopped_stops_them_all_the_same() -> None:
+    crew = Crew()
+    calls = count()
+
+    def stop() -> None:
+        if next(calls) == 0:
+            raise KeyboardInterrupt
+        crew.stop()
+
+    def work() -> Iterator[None]:
+        end = time.monotonic() + 2  # where nobody stops it
+        for event in crew.work():
+            if time.monotonic() > end:
+                return
+            yield event
+
+    steps = in_threads(work, 2, stop, "test")
+    next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        steps.close()  # type: ignore[attr-defined]
+    assert crew.stopped
+    assert not crew.at_work
+
+
+def test_an_interrupt_before_they_are_waited_for_leaves_none_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at the first instruction of that call, which no ``try`` of its own can hold."""
+    crew = Crew()
+    wait = threads._Crew.wait
+    calls = count()
+
+    def interrupted(waiting: threads._Crew) -> None:
+        if next(calls) < 3:
+            raise KeyboardInterrupt
+        crew.stopped = True
+        wait(waiting)
+
+    monkeypatch.setattr(threads._Crew, "wait", interrupted)
+    steps = in_threads(crew.work, 2, lambda: None, "test")
+    next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        steps.close()  # type: ignore[attr-defined]
+    outlived = set(crew.at_work)
+    crew.stop()
+    assert not outlived
+
+
+def test_a_thread_that_begins_when_all_have_ended_does_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its start was interrupted, so that nobody knows of it."""
+    begun: list[threading.Thread] = []
+    done = []
+
+    def start(thread: threading.Thread) -> None:
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    def work() -> Iterator[None]:
+        done.append(threading.current_thread().name)
+        yield
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        list(in_threads(work, 1, lambda: None, "test"))
+    begun[0].run()
+    assert not done
 
 
 @pytest.fixture
