@@ -6,11 +6,15 @@ Entries appear complete or not at all, whoever else is making them.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
+
+from lab.errors import LabError
 
 
 def folder() -> Path:
@@ -28,12 +32,17 @@ def entry(name: str, make: Callable[[Path], None]) -> Path:
 
     Returns:
         The path of the complete entry.
+
+    Raises:
+        LabError: There can be no cache there.
     """
     path = folder() / name
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(f".{path.name}.lock"), "w") as lock:
+    with _told_where():
+        if path.exists():
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(path.with_name(f".{path.name}.lock"), "w")  # noqa: SIM115  closed below
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as room:
@@ -41,3 +50,14 @@ def entry(name: str, make: Callable[[Path], None]) -> Path:
                 make(draft)
                 draft.rename(path)
     return path
+
+
+@contextlib.contextmanager
+def _told_where() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LabError(
+            f"{error.filename}: {error.strerror}: no cache can be there, "
+            "set XDG_CACHE_HOME to a folder in which one can be"
+        ) from error
