@@ -79,7 +79,9 @@ def refuse(facts: Facts) -> None:
     for name, cause in find_obstacles(facts):
         if cause:
             routes = facts.routes
-            raise cause.to_error(_NUMBERS[name], facts.target.pid, routes.old, routes.new)
+            # get_nodes() in mm/mempolicy.c looks at both sets alike.
+            number = errno.EINVAL if cause.reason == "too-large" else _NUMBERS[name]
+            raise cause.to_error(number, facts.target.pid, routes.old, routes.new)
 
 
 def _shared(facts: Facts) -> Cause | None:
