@@ -24,6 +24,7 @@ PACKAGES = (
     "coreutils",
     "dash",
     "libpython3-dev",  # to compile for it
+    "numactl",  # numastat, to compare with
     "python3",
     "python3-cffi-backend",
     "python3-psutil",
