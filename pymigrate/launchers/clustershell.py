@@ -71,13 +71,14 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     with _apart(task):
         worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
         crew.worker = worker
+        crew.begin_no_more_if_stopped()
         timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
         try:
             task.resume()
         finally:
             timer.invalidate()
-            if not crew.ended:  # whoever was interrupted leaves nobody behind
-                worker.abort()
+            if not crew.ended:  # whoever was interrupted leaves nobody behind, nor in the queue
+                task.abort()
 
 
 def _check_leash(task: Any) -> None:
@@ -95,9 +96,10 @@ def _apart(task: Any) -> Iterator[None]:
     """Has it start ssh, or rsh, in a session of its own: Ctrl-C reaches us, and not the way there.
 
     A terminal interrupts all of its process group. ClusterShell has no option for another one.
+    What is set for that, and by the crew, is afterwards as it was.
     """
     setsid = require("setsid", "util-linux")
-    before = {f"{way}_path": task.info(f"{way}_path") for way in _WAYS}
+    before = {name: task.info(name) for name in (*(f"{way}_path" for way in _WAYS), "fanout")}
     try:
         for way in _WAYS:
             task.set_info(f"{way}_path", f"{setsid} {before[f'{way}_path'] or way}")
@@ -121,6 +123,7 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
     def ev_pickup(self, worker: Any, node: str) -> None:
         """A node is begun with."""
         self._conductor.started(node)
+        self.begin_no_more_if_stopped()
 
     def ev_read(self, worker: Any, node: str, sname: str, msg: bytes) -> None:
         """A node has said a line."""
@@ -138,6 +141,7 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
             self._conductor.fail(node, "NotReached", why)
         else:
             self._conductor.ended(node, why)
+        self.begin_no_more_if_stopped()  # in its place
 
     def ev_close(self, worker: Any, timedout: bool) -> None:
         """All nodes have ended."""
@@ -148,6 +152,12 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
         order = self._conductor.orders()
         if order == CUT and not self._cut:
             self._cut = True
+            self.begin_no_more_if_stopped()
             self.worker.set_write_eof()
         elif order == KILL:
-            self.worker.abort()
+            self.worker.task.abort()  # worker.abort() begins with another for each that it ends
+
+    def begin_no_more_if_stopped(self) -> None:
+        """Leaves those alone whose turn has not come: no more are to be reached at once."""
+        if self._conductor.gave_up:
+            self.worker.task.set_info("fanout", 0)

@@ -245,6 +245,33 @@ def test_a_cancel_gives_no_advice(cluster: Slurm, folder: Path, job: str) -> Non
     assert told == {("cancelled", stopped)}
 
 
+def test_a_cancel_begins_with_no_other_host(tmp_path: Path) -> None:
+    """Those whose turn has not come are told as such, and nothing is started for them."""
+    (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 3\n")
+    begun = tmp_path / "begun"
+    way = tmp_path / "ssh"
+    way.write_text(f"#!/bin/sh\necho >>{begun}\nexec cat >/dev/null\n")
+    way.chmod(0o755)
+    with subprocess.Popen(
+        [*COMMAND, "cgroup:nobody/here", "--show", "--hosts", "h[1-100]", "--json"],
+        env={
+            **os.environ,
+            "CLUSTERSHELL_CFGDIR": str(tmp_path),
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        },
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as command:
+        wait_for(lambda: begun.exists() and begun.stat().st_size == 3)
+        command.terminate()
+        report = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 130
+    assert begun.stat().st_size == 3
+    assert {row["outcome"] for row in report["hosts"]} == {"cancelled"}
+    assert [row["finding"] for row in report["hosts"]].count("not begun with") == 97
+
+
 def test_a_way_to_the_hosts_that_passes_no_input_on(tmp_path: Path) -> None:
     """No helper could be stopped by it, so none is started."""
     (tmp_path / "defaults.conf").write_text("[task.default]\ndistant_workername: pdsh\n")
