@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,15 +64,6 @@ with on_interrupt(lambda: None) as interrupt:
         interrupt.wait(0.001)
     print("heard" if interrupt.wait(0) else "not heard")
 """
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """Whoever runs the tests may ignore signals, as shells do for jobs in the background."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in STOPS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", STOPS)
