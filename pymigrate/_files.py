@@ -120,8 +120,8 @@ def read_node_set(name: str) -> str:
 
 def without_nodes(path: str) -> Unsupported:
     """The error for a file or folder of sysfs on nodes that is not there."""
-    # Of every kernel: the folder of the processors is below it, with NUMA or without.
-    if not os.path.exists("/sys/devices/system"):
+    # Every kernel has this folder, for its processors. A copy of another machine's is not mounted.
+    if path.startswith("/sys/") and not os.path.exists("/sys/devices/system"):
         return _not_mounted("sysfs", "/sys", 0)
     cause = f"there is no {path}: the kernel was built without NUMA"
     return Unsupported(errno.ENOSYS, cause, pid=0, reason="kernel")
