@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import replace
@@ -17,14 +18,28 @@ from lab.errors import Missing
 PPC64 = replace(PPC64EL, name="ppc64", image="", suites={})
 CONFIGURATION = Path(__file__).with_name("big_endian.config")
 COMPILER = "powerpc64-linux-gnu-"
+PACKAGES = {
+    f"{COMPILER}gcc": "gcc-powerpc64-linux-gnu",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+}
+"""That of each program which builds it."""
 
 
 def kernel() -> Path:
-    """Return the kernel, built if it is not there: some minutes of every processor."""
+    """Return the kernel, built if it is not there: some minutes of every processor.
+
+    Raises:
+        Missing: what it is built of, or with, is not installed.
+    """
     if not ARCHIVE.exists():
         raise Missing(f"{ARCHIVE} is absent: install the package {RELEASE}")
 
     def make(draft: Path) -> None:
+        for program, package in PACKAGES.items():
+            if not shutil.which(program):
+                raise Missing(f"{program} is not installed: install the package {package}")
         with tempfile.TemporaryDirectory(prefix="pymigrate-kernel-") as folder:
             subprocess.run(["tar", "-C", folder, "-xf", ARCHIVE], check=True)
             tree = Path(folder, RELEASE)

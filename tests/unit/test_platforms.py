@@ -12,7 +12,7 @@ import pytest
 from arch.abis import ABIS, Toolchain
 from arch.tools import require
 from lab import Machine, Missing
-from platforms import dispatch, guests, kernels, page, pythons, record, site
+from platforms import big_endian, dispatch, guests, kernels, page, pythons, record, site
 from platforms.__main__ import main
 from platforms.interpreters import Interpreter
 from platforms.matrix import Matrix, Seen
@@ -165,6 +165,16 @@ def test_a_quick_run_records_no_rows(monkeypatch: pytest.MonkeyPatch, quick: boo
 def test_a_compiler_that_is_missing_is_named_by_its_package() -> None:
     with pytest.raises(Missing, match="install gcc-none libc6-dev-none-cross"):
         require(Toolchain(("none-gcc",), ("gcc-none", "libc6-dev-none-cross")))
+
+
+def test_what_builds_a_kernel_and_is_missing_is_named_by_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(big_endian, "ARCHIVE", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(Missing, match=r"^powerpc64-linux-gnu-gcc is .*: .*gcc-powerpc64-linux-gnu"):
+        big_endian.kernel()
 
 
 TRACES = "tests.arch.test_dispatch::test_trace_shows_the_calls[m68k-"
