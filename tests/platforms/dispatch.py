@@ -52,10 +52,13 @@ def main(names: Sequence[str], *, quick: bool) -> int:
 
 
 def _seen(abi: Abi, run: Run, *, named: bool) -> Seen:
-    """Tell what came of an ABI. Where it has not passed, what was known of it stays."""
+    """Tell what came of an ABI: without its tools it is passed over, unless it was named."""
     came = outcome(abi, run)
-    row = _row(abi) if came == "passed" else None
-    return Seen(row.result if row else came, bool(row) or (came == "skipped" and not named), row)
+    if came == "passed":
+        row = _row(abi)
+        return Seen(row.result, good=True, row=row)
+    good = came == "skipped" and not named
+    return Seen(f"tests {came}, what was known stays", good=good)
 
 
 def outcome(abi: Abi, run: Run) -> Outcome:

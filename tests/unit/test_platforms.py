@@ -215,6 +215,20 @@ def test_an_abi_is_not_shown_where_one_of_its_tests_did_not_run(left_out: str) -
     assert dispatch.outcome(m68k, Run(0, outcomes, ())) == "skipped"
 
 
+@pytest.mark.parametrize(("names", "status"), [([], 0), (["m68k"], 1)])
+def test_an_abi_without_its_tools_fails_where_it_was_named(
+    names: list[str],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(dispatch, "pytest", lambda *_: Run(0, {"another": "passed"}, ()))
+    assert dispatch.main(names, quick=True) == status
+    (told,) = (each for each in cells(capsys.readouterr().out) if each[0] == "m68k")
+    said = "tests skipped, what was known stays; the quick part, not recorded"
+    assert told[7] == ("FAILED: " * status) + said
+
+
 HERE = {
     f"cpython3.{minor}": Interpreter(
         "CPython", f"3.{minor}.0", (3, minor), False, f"python3.{minor}", 64, "little"
