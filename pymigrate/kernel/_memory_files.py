@@ -7,6 +7,7 @@ import os
 from functools import cached_property
 
 from pymigrate import _files
+from pymigrate._native import ffi
 from pymigrate.causes import no_user_memory
 from pymigrate.errors import (
     KernelError,
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
+    "HIGHEST",
     "MemoryFiles",
     "kilobytes",
     "lines",
     "malformed",
+    "nameable",
     "open_memory_file",
     "read_memory_file",
     "read_rollup",
@@ -37,6 +40,9 @@ __all__ = [
 
 # As in csrc/residency.c: with more, the kernel walks the last mapping of each block twice.
 _BLOCK_SIZE = PAGE_SIZE - 1024
+
+HIGHEST = 2 ** (8 * ffi.sizeof("void *")) - 1
+"""The highest address that a pointer can hold, in the calls that take one."""
 
 # The last is there since Linux 4.14.
 _MONITORED = ("pagemap", "smaps", "smaps_rollup")
@@ -192,10 +198,22 @@ def malformed(pid: int, number: int) -> KernelError:
     return KernelError(errno.EBADMSG, cause, pid=pid)
 
 
+def nameable(files: MemoryFiles, highest: int = HIGHEST) -> bool:
+    """Whether all addresses of the process fit into the caller's pointers."""
+    files.rewind()
+    starts = (
+        int(line.partition(b"-")[0], 16)
+        for line in lines(files.maps)
+        if not line.endswith(b"[vsyscall]")  # a page of the kernel's, which nobody names
+    )
+    return all(start <= highest for start in starts)
+
+
 def unnameable(pid: int) -> Unsupported:
     """The error for addresses that do not fit into the caller's pointers."""
     cause = "it has addresses of 64 bits, which a 32-bit caller cannot name"
-    return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel")
+    remedy = "use a 64-bit Python"
+    return Unsupported(errno.ENOSYS, cause, pid=pid, reason="kernel", remedy=remedy)
 
 
 def _missing(pid: int, name: str) -> Unsupported:

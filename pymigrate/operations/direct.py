@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency
     from pymigrate.operations.routes import Routes
 
-__all__ = ["departures", "migrate_directly"]
+__all__ = ["departures", "is_enough", "migrate_directly"]
+
+
+def is_enough(routes: Routes, *, shared: bool | None, privileged: bool) -> bool:
+    """Whether the single call does what is asked for: it moves shared pages whenever it may."""
+    return shared in (None, privileged) and not routes.overlap
 
 
 def migrate_directly(files: MemoryFiles, routes: Routes) -> None:

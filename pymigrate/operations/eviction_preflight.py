@@ -14,7 +14,11 @@ from pymigrate.kernel.swap import Swap
 from pymigrate.nodemask import NodeMask
 from pymigrate.operations.advice import find_obstacles
 from pymigrate.operations.exits import Exits
-from pymigrate.operations.preflight import policy_verdict, source_nodes_verdict
+from pymigrate.operations.preflight import (
+    addresses_verdicts,
+    policy_verdict,
+    source_nodes_verdict,
+)
 from pymigrate.operations.swap_need import need_of_swap
 from pymigrate.operations.verdicts import OK, REFUSED, SKIPPED, WARNING, Preflight, Verdict
 from pymigrate.task import Task
@@ -44,7 +48,8 @@ def check_eviction(pid: int, old: Nodes, new: Nodes, *, without_swap: bool = Fal
     The verdicts are ``alive``, ``source-nodes``, ``user-memory``, ``advice`` (process_madvise(2) is
     there and answers), ``identity``, ``privilege``, ``sight`` (whether it can be seen that pages
     are out of memory), ``swap``, ``zram``, ``cpus`` and ``policy`` (where pages would come back);
-    ``memory-files`` where the last four could not be looked at.
+    ``memory-files`` where the last four could not be looked at; ``addresses`` where a 32-bit caller
+    cannot name those of the process.
 
     Args:
         pid: The process; 0 is the calling one.
@@ -101,6 +106,7 @@ def _memory(process: Process, exits: Exits, without_swap: bool) -> list[Verdict]
             _zram(swap),
             _cpus(process.pid, exits),
             policy_verdict(files, exits),
+            *addresses_verdicts(files, direct=False),
         ]
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from pymigrate._checks import check_flag
 from pymigrate.errors import NoSuchProcess, NotPermitted, NoUserMemory, Unsupported
-from pymigrate.operations.direct import departures, migrate_directly
+from pymigrate.operations.direct import departures, is_enough, migrate_directly
 from pymigrate.operations.mover import Mover, call_overhead
 from pymigrate.operations.obstacles import Facts, refuse
 from pymigrate.operations.operation import RETRIES_MAX, Operation
@@ -104,8 +104,7 @@ class Migration(Operation):
         refuse(Facts(self._routes, caller, target, shared=bool(self._shared)))
         if self._shared is None:
             self._shared = privileged
-        # The single call moves shared pages whenever it may: it serves only where both agree.
-        self._direct = self._shared == privileged and not self._routes.overlap
+        self._direct = is_enough(self._routes, shared=self._shared, privileged=privileged)
 
     def _make_action(self, process: Process) -> Mover:
         return Mover(process, self._routes, shared=bool(self._shared))

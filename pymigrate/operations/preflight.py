@@ -11,12 +11,13 @@ from pymigrate._checks import check_flag
 from pymigrate.causes import name_one_of, nodes_are
 from pymigrate.diagnose import harmless_calls
 from pymigrate.errors import KernelError
-from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, lines
+from pymigrate.kernel._memory_files import MemoryFiles, kilobytes, lines, nameable, unnameable
 from pymigrate.kernel.nodes import topology
 from pymigrate.kernel.process import Process
 from pymigrate.kernel.resident import residency
 from pymigrate.kernel.vma import vmas
 from pymigrate.nodemask import NodeMask
+from pymigrate.operations.direct import is_enough
 from pymigrate.operations.obstacles import Facts, find_obstacles
 from pymigrate.operations.routes import Routes
 from pymigrate.operations.verdicts import (
@@ -39,7 +40,14 @@ if TYPE_CHECKING:
     from pymigrate.kernel.resident import Residency
     from pymigrate.nodemask import Nodes
 
-__all__ = ["check", "needs_of", "policy_verdict", "room_verdict", "source_nodes_verdict"]
+__all__ = [
+    "addresses_verdicts",
+    "check",
+    "needs_of",
+    "policy_verdict",
+    "room_verdict",
+    "source_nodes_verdict",
+]
 
 
 def check(
@@ -77,7 +85,9 @@ def check(
         if any(verdict.state == REFUSED for verdict in verdicts):
             verdicts += [Verdict(name, SKIPPED, _NOT_LOOKED_AT) for name in _OF_MEMORY]
             return Preflight(process.pid, tuple(verdicts))
-        return _look_at_memory(process, routes, verdicts)
+        direct = is_enough(routes, shared=shared, privileged=caller.may_move_anything())
+        direct = direct and bool(routes.sources)
+        return _look_at_memory(process, routes, verdicts, direct=direct)
 
 
 _NOT_LOOKED_AT = "not looked at"
@@ -148,8 +158,17 @@ def _shared_pages(caller: Task, shared: bool | None) -> Verdict:
     return Verdict("shared-pages", WARNING, finding, "run with CAP_SYS_NICE")
 
 
-def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -> Preflight:
-    """Adds what takes a look at the memory of the process, and what of it would move."""
+def _look_at_memory(
+    process: Process, routes: Routes, verdicts: list[Verdict], *, direct: bool
+) -> Preflight:
+    """Adds what takes a look at the memory of the process, and what of it would move.
+
+    Args:
+        process: Whose.
+        routes: Which node's pages go where.
+        verdicts: Those that there are.
+        direct: The single call can do it.
+    """
     try:
         with MemoryFiles(process.pid) as files:
             resident = residency(process.pid, files=files)
@@ -160,12 +179,25 @@ def _look_at_memory(process: Process, routes: Routes, verdicts: list[Verdict]) -
                 _pinned(process.pid),
                 _device_memory(files),
                 policy_verdict(files, routes),
+                *addresses_verdicts(files, direct=direct),
             ]
     except KernelError as error:
         refused = Verdict("memory-files", REFUSED, error.cause, error.remedy)
         return Preflight(process.pid, (*verdicts, refused))
     moves = tuple(PlannedMove(s, t, resident.pages(s)) for s, t in routes.moves.items())
-    return Preflight(process.pid, (*verdicts, *of_memory), moves)
+    possible = all(verdict.state != REFUSED for verdict in of_memory)
+    return Preflight(process.pid, (*verdicts, *of_memory), moves if possible else ())
+
+
+def addresses_verdicts(files: MemoryFiles, *, direct: bool) -> list[Verdict]:
+    """Nothing, unless a 32-bit caller cannot name the addresses; the single call takes none."""
+    if nameable(files):
+        return []
+    error = unnameable(files.pid)
+    if not direct:
+        return [Verdict("addresses", REFUSED, error.cause, error.remedy)]
+    finding = f"{error.cause}, so {_WITHOUT['move_pages']}, and no account of what it leaves"
+    return [Verdict("addresses", WARNING, finding, error.remedy)]
 
 
 def needs_of(resident: Residency, routes: Routes) -> dict[int, int]:

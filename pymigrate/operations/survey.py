@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pymigrate import _files
-from pymigrate._native import ffi
-from pymigrate.kernel._memory_files import kilobytes, unnameable
+from pymigrate.kernel._memory_files import HIGHEST, kilobytes, unnameable
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import vmas
 from pymigrate.operations.stretch import Place, Segment, Stretch
@@ -22,9 +21,6 @@ __all__ = ["Survey"]
 # A stretch is what one worker takes: some per process even where that is small, and not so small
 # that the price of a call shows. It starts at a multiple of its size.
 _STRETCH_BYTES = 64 << 20
-
-# That a pointer can hold, in the calls that take one.
-_HIGHEST = 2 ** (8 * ffi.sizeof("void *")) - 1
 
 
 class Survey:
@@ -56,7 +52,7 @@ class Survey:
         parts: dict[Place, list[Segment]] = {}
         self._seen = {}
         for vma in vmas(self.files.pid, files=self.files):
-            if vma.start > _HIGHEST:
+            if vma.start > HIGHEST:
                 raise unnameable(self.files.pid)
             for node, pages in vma.pages.items():
                 self._seen[node, vma.kind] = self._seen.get((node, vma.kind), 0) + pages

@@ -24,7 +24,8 @@ class Verdict:
         name: The check: ``alive``, ``sandbox``, ``source-nodes``, ``user-memory``, ``identity``,
             ``target-nodes``, ``target-cpuset``, ``caller-cpuset``, ``shared-pages``,
             ``free-memory``, ``balancing``, ``pinned``, ``device-memory``, ``policy``;
-            ``memory-files`` where the last five could not be looked at. Of evictions: those of
+            ``memory-files`` where the last five could not be looked at; ``addresses`` where a
+            32-bit caller cannot name those of the process. Of evictions: those of
             ``check_eviction()``. Of jobs: ``members``, ``free-memory``, ``swap``.
         state: ``"ok"``; ``"warning"``: it works, but not for all pages or not for long;
             ``"refused"``: nothing would move; ``"skipped"``: not looked at, as what was refused

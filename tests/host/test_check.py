@@ -8,7 +8,7 @@ import os
 import subprocess
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from support import namespaces, requires, seccomp
@@ -29,6 +29,7 @@ from pymigrate import (
     migrate,
     residency,
 )
+from pymigrate.operations import preflight as looked_at
 from pymigrate.units import PAGE_SIZE
 
 HERE = NodeMask.has_memory()
@@ -186,3 +187,30 @@ def test_no_node(node: Any) -> None:
     with pytest.raises(InvalidType, match=r"^node "):
         found.bytes(node)
     assert found.bytes(HERE[0]) == found.pages(HERE[0]) * PAGE_SIZE
+
+
+@pytest.mark.parametrize(
+    ("look", "state"),
+    [
+        (lambda pid: check(pid, ABSENT, HERE), "warning"),
+        (lambda pid: check(pid, HERE, HERE), "refused"),
+        (
+            lambda pid: check(pid, moves={ABSENT: HERE[0], HERE[0]: HERE[0]}, shared=False),
+            "refused",
+        ),
+        (lambda pid: check_eviction(pid, HERE, ()), "refused"),
+    ],
+)
+def test_addresses_that_the_caller_cannot_name(
+    look: Callable[[int], Preflight], state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The single call takes none: it serves where there is one that does what is asked for."""
+    own = os.getpid()
+    assert "addresses" not in by_name(look(own))
+    monkeypatch.setattr(looked_at, "nameable", lambda files: False)
+    found = look(own)
+    verdict = by_name(found)["addresses"]
+    assert verdict.state == state
+    assert verdict.finding.startswith("it has addresses of 64 bits, which a 32-bit caller cannot")
+    assert bool(found) == (state == "warning")
+    assert not found.moves or found

@@ -19,7 +19,7 @@ from support.processes import in_child
 
 from pymigrate._native import ffi, lib
 from pymigrate.errors import InvalidArgument
-from pymigrate.kernel._memory_files import MemoryFiles, lines
+from pymigrate.kernel._memory_files import MemoryFiles, lines, nameable
 from pymigrate.kernel.resident import Residency
 from pymigrate.kernel.vma import Vma, vmas
 from pymigrate.units import KINDS, PAGE_SIZE, format_bytes
@@ -365,3 +365,19 @@ def test_lines(text: bytes, padding: int) -> None:
     *complete, rest = whole.split(b"\n")
     with held(whole) as (file,):
         assert list(lines(file)) == complete + ([rest] if rest else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "narrow"),
+    [
+        ("08048000-0804a000 r-xp 00000000 00:00 0", True),
+        ("fffdd000-100000000 rw-p 00000000 00:00 0 [stack]", True),
+        ("100000000-100001000 rw-p 00000000 00:00 0", False),
+        ("7ffc1d4e3000-7ffc1d504000 rw-p 00000000 00:00 0 [stack]", False),
+        ("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]", True),
+    ],
+)
+def test_addresses_that_fit_into_pointers(line: str, narrow: bool) -> None:
+    text = f"00010000-00020000 rw-p 00000000 00:00 0\n{line}\n".encode()
+    assert nameable(Recorded(b"", text), highest=2**32 - 1) == narrow
+    assert nameable(Recorded(b"", text), highest=2**64 - 1)
