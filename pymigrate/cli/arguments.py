@@ -12,12 +12,14 @@ from pymigrate.nodemask import NodeMask
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
     Subparsers = argparse._SubParsersAction[Any]
 
 __all__ = [
+    "Misuse",
     "Parser",
+    "TopParser",
     "add_json",
     "add_nodes",
     "add_parser",
@@ -29,7 +31,31 @@ __all__ = [
 ]
 
 
-class Parser(argparse.ArgumentParser):
+class Misuse(Exception):
+    """Arguments that cannot be parsed."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self._parser = parser
+
+    def end(self) -> NoReturn:
+        """Tells the usage and what is wrong, and ends the program, as the library does."""
+        argparse.ArgumentParser.error(self._parser, str(self))
+
+
+class TopParser(argparse.ArgumentParser):
+    """A parser that leaves the telling of what is wrong to whoever knows for whom.
+
+    Raises:
+        Misuse: Arguments cannot be parsed.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """What is wrong, for the caller."""
+        raise Misuse(self, message)
+
+
+class Parser(TopParser):
     """A parser that takes options between operands, also where some operands may be left out.
 
     Attributes:

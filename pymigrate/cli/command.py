@@ -9,10 +9,10 @@ import sys
 
 import pymigrate
 from pymigrate.cli import check, evict, follow, home, job, migrate, nodes, plan, relocate, show
-from pymigrate.cli.arguments import Parser
+from pymigrate.cli.arguments import Misuse, Parser, TopParser
 from pymigrate.cli.status import FAILED
 from pymigrate.cli.streams import complain, discard_rest, escape_the_rest, is_of_output
-from pymigrate.errors import Error
+from pymigrate.errors import Error, InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,17 +66,27 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         parser().parse_args(argv, arguments)
         status: int = arguments.run(arguments)
+    except Misuse as misuse:
+        try:
+            misuse.end()
+        finally:
+            if "--json" in (sys.argv[1:] if argv is None else argv):
+                _print_error(InvalidArgument(str(misuse)))
     except Error as error:
         complain(error)
         if arguments.json:
-            print(json.dumps({"error": error.to_dict()}))
+            _print_error(error)
         return FAILED
     return status
 
 
+def _print_error(error: Error) -> None:
+    print(json.dumps({"error": error.to_dict()}))
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = TopParser(
         prog="pymigrate",
         description="Move the memory of running processes between NUMA nodes, and tell what moved.",
         epilog=_EPILOG,

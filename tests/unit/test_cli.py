@@ -173,6 +173,25 @@ def test_wrong_arguments(capsys: Capture, arguments: str, complaint: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("job slurm:4 0 0 --json --timeout=-5", "argument --timeout: '-5' is no time above 0"),
+        ("migrate --json 1 0 x", "argument NEW: node list 'x', position 0"),
+        ("plan 0 1 --bogus --json", "unrecognized arguments: --bogus"),
+        ("levitate --json", "argument COMMAND: invalid choice: 'levitate'"),
+    ],
+)
+def test_wrong_arguments_as_json(capsys: Capture, arguments: str, complaint: str) -> None:
+    assert run(*arguments.split()) == 2
+    out, err = capsys.readouterr()
+    error = json.loads(out)["error"]
+    assert error["type"] == "InvalidArgument"
+    assert error["message"].startswith(complaint)
+    assert err.startswith("usage: pymigrate")
+    assert complaint in err
+
+
+@pytest.mark.parametrize(
     ("command", "complaint"),
     [
         ("", "'' is no command; give a program, such as /opt/pymigrate/bin/pymigrate"),
