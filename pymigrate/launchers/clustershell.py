@@ -40,7 +40,7 @@ def node_set(text: str) -> list[str]:
     """The hosts of a node set: ``gpu[1-8]``, ``@rack3``, ``@all!gpu4``.
 
     Raises:
-        InvalidArgument: It is none, or empty, or a group of it is not known.
+        InvalidArgument: It is none, or empty, or a group of it is not known, or blanks separate it.
     """
     try:
         found = list(NodeSet(text))
@@ -48,6 +48,8 @@ def node_set(text: str) -> list[str]:
         raise InvalidArgument(f"hosts {quote(text)}: {error}") from None
     if not found:
         raise InvalidArgument(f"hosts {quote(text)}: there are none in it")
+    if any(len(host.split()) > 1 for host in found):
+        raise InvalidArgument(f"hosts {quote(text)}: separate hosts by commas")
     return found
 
 

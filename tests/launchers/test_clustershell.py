@@ -16,6 +16,10 @@ import pytest
 from support import ssh
 from support.slurm import Slurm, child_of, wait_for
 
+from pymigrate import InvalidArgument
+from pymigrate.launchers.remote import JobOnHosts
+from pymigrate.launchers.wish import Wish
+
 COMMAND = [sys.executable, "-m", "pymigrate", "job"]
 
 pytest.importorskip(
@@ -296,3 +300,17 @@ def test_a_way_to_the_hosts_that_passes_no_input_on(tmp_path: Path) -> None:
 def test_what_is_no_set_of_hosts(cluster: Slurm, folder: Path, hosts: str) -> None:
     done = answer(cluster, folder, "slurm:1", "0", "0", "--hosts", hosts, status=2)
     assert done["error"]["type"] == "InvalidArgument"
+
+
+@pytest.mark.parametrize("hosts", ["h1 h2", "h[1-2] h3", "h1\th2"])
+def test_hosts_that_are_separated_by_blanks(hosts: str) -> None:
+    """For ClusterShell they are one host, with a blank in its name."""
+    operation = JobOnHosts("cgroup:nobody/here", Wish("show"), hosts=hosts)
+    with pytest.raises(InvalidArgument, match=r"separate hosts by commas$"):
+        operation.run()
+
+
+def test_blanks_beside_commas() -> None:
+    from pymigrate.launchers.clustershell import node_set
+
+    assert node_set(" h1, h2 ,h[4-5] ") == ["h1", "h2", "h4", "h5"]
