@@ -194,10 +194,6 @@ def test_no_node(node: Any) -> None:
     [
         (lambda pid: check(pid, ABSENT, HERE), "warning"),
         (lambda pid: check(pid, HERE, HERE), "refused"),
-        (
-            lambda pid: check(pid, moves={ABSENT: HERE[0], HERE[0]: HERE[0]}, shared=False),
-            "refused",
-        ),
         (lambda pid: check_eviction(pid, HERE, ()), "refused"),
     ],
 )

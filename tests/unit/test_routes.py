@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymigrate import InvalidArgument, InvalidType, NodeMask, plan
+from pymigrate.operations.direct import is_enough
 from pymigrate.operations.routes import Routes
 
 maps = st.dictionaries(st.integers(0, 9), st.integers(0, 9), min_size=1)
@@ -108,3 +109,13 @@ def test_nothing_to_move_to() -> None:
 def test_text() -> None:
     assert str(Routes.of_map({0: 2, 1: 3, 2: 2})) == "0 -> 2, 1 -> 3"
     assert str(Routes.of_map({1: 1})) == "nothing moves"
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+def test_the_single_call_is_enough_where_it_does_what_is_asked_for(privileged: bool) -> None:
+    routes = Routes.of("0", "1", None)
+    assert is_enough(routes, shared=None, privileged=privileged)
+    assert is_enough(routes, shared=privileged, privileged=privileged)
+    assert not is_enough(routes, shared=not privileged, privileged=privileged)
+    swap = Routes.of(None, None, {0: 1, 1: 0})
+    assert not is_enough(swap, shared=None, privileged=privileged)
