@@ -24,7 +24,7 @@ except ModuleNotFoundError as missing:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from pymigrate.launchers.conductor import Conductor
@@ -68,19 +68,18 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     """
     task = task_self()
     _check_leash(task)
-    crew = _Crew(conductor)
+    crew = _Crew(conductor, task)
     words = shlex.join(["env", f"{MARK}={mark()}", *helper])  # of whatever shell they have there
     with _apart(task):
-        worker = task.shell(words, nodes=",".join(nodes), handler=crew, stdin=True, stderr=True)
-        crew.worker = worker
+        for node in nodes:  # each a worker of its own, which can be ended by itself
+            task.shell(words, nodes=node, handler=crew, stdin=True, stderr=True)
         crew.begin_no_more_if_stopped()
         timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
         try:
             task.resume()
         finally:
             timer.invalidate()
-            if not crew.ended:  # whoever was interrupted leaves nobody behind, nor in the queue
-                task.abort()
+            task.abort()  # whoever was interrupted leaves nobody behind, nor in the queue
 
 
 def _check_leash(task: Any) -> None:
@@ -114,16 +113,17 @@ def _apart(task: Any) -> Iterator[None]:
 class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
     """What happens on the nodes, for the conductor."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, task: Any) -> None:
         super().__init__()
         self._conductor = conductor
+        self._task = task
+        self._at_work: dict[str, Any] = {}
         self._last_words: dict[str, str] = {}
         self._cut = False
-        self.worker: Any = None
-        self.ended = False
 
     def ev_pickup(self, worker: Any, node: str) -> None:
         """A node is begun with."""
+        self._at_work[node] = worker
         self._conductor.started(node)
         self.begin_no_more_if_stopped()
 
@@ -137,6 +137,7 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
 
     def ev_hup(self, worker: Any, node: str, rc: int | None) -> None:
         """A node has ended; if it has not answered it never will."""
+        self._at_work.pop(node, None)
         words = self._last_words.pop(node, "")
         why = f"exit status {rc}{': ' * bool(words)}{words}"
         if rc == _NOT_REACHED:
@@ -145,21 +146,28 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
             self._conductor.ended(node, why)
         self.begin_no_more_if_stopped()  # in its place
 
-    def ev_close(self, worker: Any, timedout: bool) -> None:
-        """All nodes have ended."""
-        self.ended = True
-
     def ev_timer(self, timer: Any) -> None:
         """Some time has passed."""
         order = self._conductor.orders()
+        if order == KILL:
+            self._task.abort()  # worker.abort() begins with another for each that it ends
+            return
         if order == CUT and not self._cut:
             self._cut = True
             self.begin_no_more_if_stopped()
-            self.worker.set_write_eof()
-        elif order == KILL:
-            self.worker.task.abort()  # worker.abort() begins with another for each that it ends
+            self._stop(list(self._at_work), CUT)
+        for node, its_order in self._conductor.orders_of_each():
+            self._stop([node], its_order)
 
     def begin_no_more_if_stopped(self) -> None:
         """Leaves those alone whose turn has not come: no more are to be reached at once."""
         if self._conductor.gave_up:
-            self.worker.task.set_info("fanout", 0)
+            self._task.set_info("fanout", 0)
+
+    def _stop(self, nodes: Iterable[str], order: str) -> None:
+        for node in nodes:
+            worker = self._at_work.get(node)
+            if worker and order == CUT:
+                worker.set_write_eof()
+            elif worker:
+                worker.abort()

@@ -19,7 +19,7 @@ from pymigrate.launchers.outcomes import CANCELLED, FAILED, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 __all__ = ["CUT", "GO_ON", "KILL", "ClusterProgress", "Conductor"]
@@ -84,6 +84,7 @@ class Conductor:
         self._parts: list[ClusterReport] = []
         self._cancelled = False
         self._cut_at: float | None = None
+        self._overdue: dict[str, float] = {}  # hosts that were cut by themselves, and when
         self._all_answered_at: float | None = None
 
     def cancel(self) -> None:
@@ -176,6 +177,16 @@ class Conductor:
         grace = _GRACE if self._cancelled else _LAST_CALL
         return KILL if now - self._cut_at > grace else CUT
 
+    def orders_of_each(self) -> Iterator[tuple[str, str]]:
+        """The same for hosts that can be stopped by themselves: silent ones give others room."""
+        now = time.monotonic()
+        for host, heard in list(self._heard.items()):
+            if host not in self._overdue and now - heard > self._timeout:
+                self._overdue[host] = now
+                yield host, CUT
+            elif now - self._overdue.get(host, now) > _LAST_CALL:
+                yield host, KILL
+
     def _all_silent(self, now: float) -> bool:
         return all(now - heard > self._timeout for heard in self._heard.values())
 
@@ -199,7 +210,7 @@ class Conductor:
             if self._heard[host] == inf:
                 finding = "not begun with"
             return self._without(host, CANCELLED, "", finding)
-        if self._cut_at is not None:
+        if self._cut_at is not None or host in self._overdue:
             # Of whoever was never heard the engine may know why, such as that it waits for room.
             why = f": {words}" if words and host not in self._how_far else ""
             return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s{why}")
@@ -211,7 +222,8 @@ class Conductor:
         except InvalidArgument as error:
             row = HostRow.failed(host, error)
             part = account.failed(self._action, row)
-        if self._cut_at is not None and not self._cancelled:
+        was_cut = self._cut_at is not None or host in self._overdue
+        if was_cut and not self._cancelled:
             part = _late(part, self._timeout)
         self._answered(host, part)
 

@@ -276,6 +276,31 @@ def test_a_cancel_begins_with_no_other_host(tmp_path: Path) -> None:
     assert [row["finding"] for row in report["hosts"]].count("not begun with") == 97
 
 
+def test_silent_hosts_leave_their_turn_to_others(tmp_path: Path) -> None:
+    """Also where as many are silent as are worked on at once."""
+    (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 2\n")
+    way = tmp_path / "ssh"
+    way.write_text("#!/bin/sh\nexec sleep 1000\n")
+    way.chmod(0o755)
+    done = subprocess.run(
+        [*COMMAND, "cgroup:nobody/here", "--show", "--hosts", "h[1-5]", "--json", "--timeout=1s"],
+        env={
+            **os.environ,
+            "CLUSTERSHELL_CFGDIR": str(tmp_path),
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        },
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    rows = json.loads(done.stdout)["hosts"]
+    assert [(row["host"], row["outcome"]) for row in rows] == [
+        (f"h{number}", "silent") for number in range(1, 6)
+    ]
+
+
 def test_a_way_to_the_hosts_that_passes_no_input_on(tmp_path: Path) -> None:
     """No helper could be stopped by it, so none is started."""
     (tmp_path / "defaults.conf").write_text("[task.default]\ndistant_workername: pdsh\n")

@@ -102,6 +102,25 @@ def test_who_waits_for_its_turn_is_not_silent(clock: Clock) -> None:
     assert conductor.orders() == CUT
 
 
+def test_a_silent_host_is_stopped_by_itself_while_others_wait_for_their_turn(clock: Clock) -> None:
+    conductor = Conductor("migrate", ["h1", "h2", "h3"], 10, at_once=False)
+    for host in ("h1", "h2"):
+        conductor.started(host)
+    clock.now += 9
+    say(conductor, "h2", {"progress": [0, 0]})
+    clock.now += 2
+    assert list(conductor.orders_of_each()) == [("h1", CUT)]
+    assert list(conductor.orders_of_each()) == []
+    clock.now += 2
+    assert list(conductor.orders_of_each()) == [("h1", KILL)]
+    assert conductor.orders() == GO_ON
+    conductor.ended("h1", "exit status 137")
+    for host in ("h2", "h3"):
+        answer(conductor, host)
+    silent = ("silent", "no answer within 10 s: exit status 137")
+    assert told(conductor) == {"h1": silent, "h2": ("done", ""), "h3": ("done", "")}
+
+
 def test_a_cancel_tells_who_was_not_begun_with() -> None:
     conductor = Conductor("migrate", ["h1", "h2"], 10, at_once=False)
     conductor.started("h1")
