@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+from pymigrate import _nodelist
 from pymigrate.errors import KernelError, NotPermitted, Unsupported, no_such_process
 
 TYPE_CHECKING = False
@@ -166,13 +167,12 @@ def _possible_nodes() -> str:
 
     A process may then have memory on every node that there can be (cpuset_mems_allowed()).
     """
-    from pymigrate.nodemask import NodeMask  # which stands on this module
-
     try:
-        words = NodeMask.possible().to_hex()
+        bits = _nodelist.parse(read_node_set("possible"), lambda: 0)
     except Unsupported:
-        words = NodeMask(0).to_hex()
-    return "00000000," * (_NODE_WORDS - 1 - words.count(",")) + words
+        bits = 1
+    words = max(_NODE_WORDS, -(-bits.bit_length() // 32))
+    return ",".join(f"{bits >> 32 * word & 0xFFFFFFFF:08x}" for word in reversed(range(words)))
 
 
 def read_status_fields(pid: int, names: Sequence[str]) -> list[str]:
