@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 
 pytest_plugins = ["lab.pytest_plugin"]
 
+MARK = "PYMIGRATE_HELPER"  # of pymigrate.launchers.marks, which some tests run without
 STOPS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
@@ -25,3 +27,10 @@ def heard() -> Iterator[None]:
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture(autouse=True)
+def unmarked() -> Iterator[None]:
+    """A command that runs in the tests' own process marks it, and all that is started later."""
+    yield
+    os.environ.pop(MARK, None)
