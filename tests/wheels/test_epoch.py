@@ -37,10 +37,19 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+def usual() -> dict[str, str]:
+    """The environment, without what is set up in it for git and for packages."""
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if name != "SOURCE_DATE_EPOCH" and not name.startswith("GIT_")
+    }
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
 def build(project: Path, **variables: str) -> str:
     """Build, and tell the time that this was given."""
-    usual = {name: text for name, text in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
-    env = {**usual, "GIT_CONFIG_GLOBAL": os.devnull, **variables}
+    env = {**usual(), **variables}
     command = ("make", "--old-file=.venv/.builder", "build")
     subprocess.run(command, cwd=project, env=env, check=True, capture_output=True)
     return (project / "told").read_text()
@@ -48,7 +57,7 @@ def build(project: Path, **variables: str) -> str:
 
 def commit(folder: Path) -> None:
     time = f"{COMMIT} +0000"
-    env = {**os.environ, "GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time}
+    env = {**usual(), "GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time}
     who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
     for words in (("init", "-q"), (*who, "commit", "-q", "--allow-empty", "-m", "A commit")):
         subprocess.run(["git", *words], cwd=folder, env=env, check=True)
@@ -58,6 +67,12 @@ def commit(folder: Path) -> None:
 def test_of_the_commit(project: Path) -> None:
     commit(project)
     assert build(project) == COMMIT
+
+
+@needs_git
+def test_of_the_project_also_where_a_hook_names_another_repository(project: Path) -> None:
+    commit(project.parent)
+    assert build(project, GIT_DIR=str(project.parent / ".git")) != COMMIT
 
 
 @needs_git
