@@ -46,9 +46,14 @@ class Misuse(Exception):
 class TopParser(argparse.ArgumentParser):
     """A parser that leaves the telling of what is wrong to whoever knows for whom.
 
+    Options have one spelling each, by which they are known also where the rest cannot be parsed.
+
     Raises:
         Misuse: Arguments cannot be parsed.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """What is wrong, for the caller."""
