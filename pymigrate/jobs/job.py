@@ -27,7 +27,7 @@ from pymigrate.operations.migration import Migration
 from pymigrate.operations.mover import call_overhead
 from pymigrate.operations.operation import RETRIES_MAX
 from pymigrate.operations.pace import Pace
-from pymigrate.operations.preflight import check
+from pymigrate.operations.preflight import check_member
 from pymigrate.operations.routes import Routes
 from pymigrate.task import Task
 
@@ -148,7 +148,7 @@ class Job:
         routes = _routes(old, new, moves)
 
         def look(pid: int) -> Preflight:
-            return check(pid, old, new, moves=_own(moves, pid), shared=shared)
+            return check_member(pid, routes(pid), shared=shared)
 
         return looked_at(self.pids(), self._missing, look, RoomNeeds(routes))
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "addresses_verdicts",
     "check",
+    "check_member",
     "needs_of",
     "policy_verdict",
     "room_verdict",
@@ -73,8 +74,16 @@ def check(
         NotPermitted: /proc hides it from this user.
         Unsupported: /proc is not mounted, or nothing is known of the nodes.
     """
-    routes = Routes.of(old, new, moves)
     check_flag("shared", shared, optional=True)
+    return _check(pid, Routes.of(old, new, moves), shared, alone=True)
+
+
+def check_member(pid: int, routes: Routes, *, shared: bool | None) -> Preflight:
+    """The same of a process that is part of a job, which never makes the single call first."""
+    return _check(pid, routes, shared, alone=False)
+
+
+def _check(pid: int, routes: Routes, shared: bool | None, *, alone: bool) -> Preflight:
     with Process(pid) as process:
         caller, target = Task.read(0), Task.read(process.pid)
         verdicts = [
@@ -86,7 +95,7 @@ def check(
             verdicts += [Verdict(name, SKIPPED, _NOT_LOOKED_AT) for name in _OF_MEMORY]
             return Preflight(process.pid, tuple(verdicts))
         direct = is_enough(routes, shared=shared, privileged=caller.may_move_anything())
-        direct = direct and bool(routes.sources)
+        direct = direct and bool(routes.sources) and alone
         return _look_at_memory(process, routes, verdicts, direct=direct)
 
 
@@ -130,7 +139,8 @@ def source_nodes_verdict(routes: Routes) -> Verdict:
 
 _WITHOUT = {
     "migrate_pages": "pages move by move_pages alone, which takes longer",
-    "move_pages": "only the single call serves: no --rate, --max-stall, --workers, and no swaps",
+    "move_pages": "only the single call serves: no jobs, no --progress, --rate, --max-stall, "
+    "--workers, and no swaps",
 }
 
 

@@ -19,6 +19,7 @@ from support.syscalls import numbers
 
 from pymigrate import (
     InvalidType,
+    Job,
     Migration,
     NodeMask,
     NotPermitted,
@@ -195,6 +196,7 @@ def test_no_node(node: Any) -> None:
         (lambda pid: check(pid, ABSENT, HERE), "warning"),
         (lambda pid: check(pid, HERE, HERE), "refused"),
         (lambda pid: check_eviction(pid, HERE, ()), "refused"),
+        (lambda pid: Job.of([pid]).check(ABSENT, HERE).processes[pid], "refused"),
     ],
 )
 def test_addresses_that_the_caller_cannot_name(
