@@ -136,9 +136,9 @@ class JobOperation(Controlled):
                 yield from self._deal_with(newcomers, self._how_far)
                 if self._pace.cancelled:
                     break
+            finished = True
             if self._errors:
                 raise self._errors[0]
-            finished = True
         finally:
             if not finished:
                 self._pace.cancel()

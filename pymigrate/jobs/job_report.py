@@ -92,6 +92,7 @@ class JobReport:
             self.outcome == "done"
             and self.settled
             and not self.failures
+            and not self.not_begun
             and all(r.complete or r.outcome == "ended" for r in self.parts)
         )
 
