@@ -93,8 +93,8 @@ def in_threads(
         work: What each thread goes through.
         count: How many there are to be. Where no more may be had (pids.max, RLIMIT_NPROC) fewer do
             it, or the caller's own does.
-        stop: Has all of ``work`` end soon, also that which has not begun. Called where the caller
-            does not go on, and once more where an interrupt comes out of it or of the wait.
+        stop: Has all of ``work`` end soon, also that which has not begun; raises nothing itself.
+            Called where the caller does not go on, and again after an interrupt of it or the wait.
         name: Of the threads, before their number.
     """
     crew = _Crew(work)
