@@ -54,10 +54,18 @@ def node_set(text: str) -> list[str]:
 
 
 def besides(nodes: Sequence[str], places: str) -> str:
-    """The hosts of a node set that are not among some, by their names without a domain."""
-    names = {node.partition(".")[0] for node in nodes}
-    others = (host for host in NodeSet(places) if host.partition(".")[0] not in names)
-    return str(NodeSet.fromlist(others))
+    """The hosts of a node set that are not among some, by their names without a domain.
+
+    None where not one of them is: they may go by other names, such as addresses.
+    """
+    names, hosts = {_short(node) for node in nodes}, NodeSet(places)
+    others = [host for host in hosts if _short(host) not in names]
+    return str(NodeSet.fromlist(others if len(others) < len(hosts) else []))
+
+
+def _short(host: str) -> str:
+    first, _, domain = host.partition(".")
+    return host if domain and first.isdecimal() else first  # of an address all of it
 
 
 def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conductor) -> None:
@@ -71,11 +79,13 @@ def run_on_nodes(nodes: Sequence[str], helper: Sequence[str], conductor: Conduct
     crew = _Crew(conductor, task)
     words = shlex.join(["env", f"{MARK}={mark()}", *helper])  # of whatever shell they have there
     with _apart(task):
-        for node in nodes:  # each a worker of its own, which can be ended by itself
-            task.shell(words, nodes=node, handler=crew, stdin=True, stderr=True)
-        crew.begin_no_more_if_stopped()
         timer = task.timer(_TICK, crew, interval=_TICK, autoclose=True)
         try:
+            # Each is a worker of its own, which can be ended by itself; and directly, as a gateway
+            # would tell who is begun with before it is.
+            for node in nodes:
+                task.shell(words, nodes=node, handler=crew, stdin=True, stderr=True, tree=False)
+            crew.begin_no_more_if_stopped()
             task.resume()
         finally:
             timer.invalidate()
@@ -150,7 +160,8 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
         """Some time has passed."""
         order = self._conductor.orders()
         if order == KILL:
-            self._task.abort()  # worker.abort() begins with another for each that it ends
+            self._stop(list(self._at_work), KILL)
+            self._task.abort()  # whose turn has not come, too
             return
         if order == CUT and not self._cut:
             self._cut = True
@@ -170,4 +181,6 @@ class _Crew(EventHandler):  # type: ignore[misc]  # it has no types
             if worker and order == CUT:
                 worker.set_write_eof()
             elif worker:
-                worker.abort()
+                worker.abort()  # of which ev_hup() is not told
+                self._at_work.pop(node, None)
+                self._conductor.ended(node, self._last_words.pop(node, ""))

@@ -78,7 +78,7 @@ class JobOnHosts:
         self._command = list(default_command() if command is None else command)
         self._held = Held()
         self._has_run = False
-        self._elsewhere = ""
+        self._places = self._elsewhere = ""
 
     def cancel(self) -> None:
         """Makes every host stop after the step under way; from any thread or signal handler."""
@@ -88,7 +88,8 @@ class JobOnHosts:
     def elsewhere(self) -> str:
         """Hosts that the job has besides those of ``hosts``, as a node set, once it has run.
 
-        By their names without a domain. Empty where there are none, or the engine does not tell.
+        By their names without a domain. Empty where there are none, the engine does not tell, or
+        none of ``hosts`` has a name that the engine knows.
         """
         return self._elsewhere
 
@@ -118,7 +119,7 @@ class JobOnHosts:
             raise NoSuchJob(
                 f"no process of {self._target} was found on {where}",
                 reason="unknown",
-                remedy=f"it runs on {self._elsewhere}" if self._elsewhere else remedy,
+                remedy=f"{remedy}; it is on {self._places}" if self._places else remedy,
             )
         return report
 
@@ -144,7 +145,8 @@ class JobOnHosts:
         target = self._target
         if self._engine:
             target = self._engine.find()
-            self._elsewhere = besides(nodes, self._engine.places())
+            self._places = self._engine.places()
+            self._elsewhere = besides(nodes, self._places)
         conductor = self._conduct(nodes, progress, at_once=False)
         run_on_nodes(nodes, self._helper(target, len(nodes)), conductor)
         return conductor.report()

@@ -154,7 +154,8 @@ def test_a_job_that_is_on_other_hosts(cluster: Slurm, folder: Path, job: str) ->
     call = ("0", "0", "--hosts", others[0])
     error = answer(cluster, folder, f"slurm:{job}", *call, status=2)["error"]
     assert (error["type"], error["reason"]) == ("NoSuchJob", "unknown")
-    assert error["message"].endswith(f"was found on these hosts; it runs on {nodes}")
+    assert "was found on these hosts; " in error["message"]
+    assert error["message"].endswith(f"; it is on {nodes}")
     error = answer(cluster, folder, f"slurm:{job}.7", *call, status=2)["error"]
     assert f"has no step 7 that runs; it has {job}.0" in error["message"]
 
@@ -280,7 +281,7 @@ def test_silent_hosts_leave_their_turn_to_others(tmp_path: Path) -> None:
     """Also where as many are silent as are worked on at once."""
     (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 2\n")
     way = tmp_path / "ssh"
-    way.write_text("#!/bin/sh\nexec sleep 1000\n")
+    way.write_text("#!/bin/sh\necho it waits for a license >&2\nexec sleep 1000\n")
     way.chmod(0o755)
     done = subprocess.run(
         [*COMMAND, "cgroup:nobody/here", "--show", "--hosts", "h[1-5]", "--json", "--timeout=1s"],
@@ -299,6 +300,7 @@ def test_silent_hosts_leave_their_turn_to_others(tmp_path: Path) -> None:
     assert [(row["host"], row["outcome"]) for row in rows] == [
         (f"h{number}", "silent") for number in range(1, 6)
     ]
+    assert {row["finding"] for row in rows} == {"no answer within 1 s: it waits for a license"}
 
 
 def test_a_way_to_the_hosts_that_passes_no_input_on(tmp_path: Path) -> None:
@@ -333,6 +335,45 @@ def test_hosts_that_are_separated_by_blanks(hosts: str) -> None:
     operation = JobOnHosts("cgroup:nobody/here", Wish("show"), hosts=hosts)
     with pytest.raises(InvalidArgument, match=r"separate hosts by commas$"):
         operation.run()
+
+
+@pytest.mark.parametrize(
+    ("named", "places", "others"),
+    [
+        ("h[1-2]", "h[1-4]", "h[3-4]"),
+        ("h1.example.org,h2", "h[1-2]", ""),
+        ("10.0.0.[1-2]", "h[1-2]", ""),
+        ("10.0.0.1", "10.0.0.[1-2]", "10.0.0.2"),
+    ],
+)
+def test_hosts_besides(named: str, places: str, others: str) -> None:
+    from pymigrate.launchers.clustershell import besides, node_set
+
+    assert besides(node_set(named), places) == others
+
+
+def test_a_start_that_is_interrupted_leaves_nobody_in_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another operation in the same thread has the same task of ClusterShell."""
+    from ClusterShell.Task import Task, task_self
+
+    shell = Task.shell
+
+    def interrupted(self: Task, words: str, **options: Any) -> Any:
+        if options["nodes"] == "h3":
+            raise KeyboardInterrupt
+        return shell(self, words, **options)
+
+    way = tmp_path / "ssh"
+    way.write_text(f"#!/bin/sh\necho >>{tmp_path}/begun\n")
+    way.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(Task, "shell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        JobOnHosts("cgroup:nobody/here", Wish("show"), hosts="h[1-3]").run()
+    task_self().resume()
+    assert not (tmp_path / "begun").exists()
 
 
 def test_blanks_beside_commas() -> None:

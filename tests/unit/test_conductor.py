@@ -114,10 +114,10 @@ def test_a_silent_host_is_stopped_by_itself_while_others_wait_for_their_turn(clo
     clock.now += 2
     assert list(conductor.orders_of_each()) == [("h1", KILL)]
     assert conductor.orders() == GO_ON
-    conductor.ended("h1", "exit status 137")
+    conductor.ended("h1", "it waits for a license")
     for host in ("h2", "h3"):
         answer(conductor, host)
-    silent = ("silent", "no answer within 10 s: exit status 137")
+    silent = ("silent", "no answer within 10 s: it waits for a license")
     assert told(conductor) == {"h1": silent, "h2": ("done", ""), "h3": ("done", "")}
 
 
