@@ -157,16 +157,14 @@ class NodeMask(Set[int]):
             InvalidType: It is no buffer, such as bytes, an array or a memoryview.
         """
         try:
-            buffer = ffi.from_buffer("uint8_t[]", words)
+            view = memoryview(words)
         except (TypeError, BufferError):
-            raise InvalidType(
-                f"words {quote(words)}: bytes or a buffer in one piece has to be given"
-            ) from None
-        size = len(buffer)
+            raise InvalidType(f"words {quote(words)}: bytes or a buffer has to be given") from None
+        size = view.nbytes
         if size % 8 or size > lib.PM_BITMAP_MAX:
             raise InvalidNodes(f"{size} bytes of words: a multiple of 8 up to 4096", words)
         # A copy: a buffer may begin where no word can be read.
-        buffer = ffi.from_buffer("unsigned long[]", bytes(ffi.buffer(buffer)))
+        buffer = ffi.from_buffer("unsigned long[]", view.tobytes())
         bitmap = ffi.new("uint8_t[]", size)
         lib.pm_bitmap_from_words(buffer, size, bitmap)
         return cls.from_bits(int.from_bytes(ffi.buffer(bitmap), "little"))

@@ -103,7 +103,9 @@ def test_words_in_any_buffer() -> None:
     node = (len(longs) - 1) * 8 * LONG
     plain = longs.tobytes()
     odd = memoryview(b"x" + plain)[1:]
-    buffers: list[Any] = [longs, memoryview(longs), plain, bytearray(plain), odd]
+    every = b"".join(bytes((byte, 255)) for byte in plain)
+    spread = memoryview(every)[::2]
+    buffers: list[Any] = [longs, memoryview(longs), plain, bytearray(plain), odd, spread]
     assert {str(NodeMask.from_words(words)) for words in buffers} == {str(node)}
 
 
