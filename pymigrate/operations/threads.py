@@ -8,7 +8,7 @@ from typing import TypeVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 __all__ = ["in_threads"]
 
@@ -80,7 +80,7 @@ class _Crew:
 
 def in_threads(
     work: Callable[[], Iterator[_T]], count: int, stop: Callable[[], object], name: str
-) -> Iterator[_T]:
+) -> Generator[_T, None, None]:
     """Yields what the threads yield, in that of the caller; what one of them raises is raised here.
 
     When it ends, in whatever way, no thread is at work: they use what the caller closes then.

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -44,9 +45,8 @@ def test_what_all_of_them_yield() -> None:
 
 def test_none_outlives_a_caller_that_does_not_go_on() -> None:
     crew = Crew()
-    steps = in_threads(crew.work, 3, crew.stop, "test")
-    next(steps)
-    del steps  # which closes it
+    with closing(in_threads(crew.work, 3, crew.stop, "test")) as steps:
+        next(steps)
     assert crew.stopped
     assert not crew.at_work
 
@@ -89,7 +89,7 @@ def test_an_interrupt_while_they_end_leaves_none_behind(signals: queue.SimpleQue
     steps = in_threads(work, 1, crew.stop, "test")
     next(steps)
     with pytest.raises(KeyboardInterrupt):
-        steps.close()  # type: ignore[attr-defined]
+        steps.close()
     assert not crew.at_work
 
 
@@ -112,7 +112,7 @@ def test_an_interrupt_as_they_are_stopped_stops_them_all_the_same() -> None:
     steps = in_threads(work, 2, stop, "test")
     next(steps)
     with pytest.raises(KeyboardInterrupt):
-        steps.close()  # type: ignore[attr-defined]
+        steps.close()
     assert crew.stopped
     assert not crew.at_work
 
@@ -135,7 +135,7 @@ def test_an_interrupt_before_they_are_waited_for_leaves_none_behind(
     steps = in_threads(crew.work, 2, lambda: None, "test")
     next(steps)
     with pytest.raises(KeyboardInterrupt):
-        steps.close()  # type: ignore[attr-defined]
+        steps.close()
     outlived = set(crew.at_work)
     crew.stop()
     assert not outlived
