@@ -32,8 +32,7 @@ def test_pages_that_move_pages_does_not_see_are_moved_by_the_other_call() -> Non
         assert report.balancing
         assert report.total.moved >= MANY
         assert report.complete, report.to_json()
-        assert child.ask(Busy.intact)
-        # Access undoes the marks.
+        assert child.ask(Busy.intact_on, 1)  # access undoes the marks
         assert Counter(numa.nodes_of(child.pid, child.ask(Busy.addresses)))[0] == 0
     check_sums(report)
 
@@ -45,7 +44,7 @@ def test_in_a_job_too() -> None:
         report = Job.of([child.pid]).migration(0, 1).run()
         assert report.reports[child.pid].methods == ("move_pages", "migrate_pages")
         assert report.complete, report.to_json()
-        assert child.ask(Busy.intact)
+        assert child.ask(Busy.intact_on, 1)
         assert Counter(numa.nodes_of(child.pid, child.ask(Busy.addresses)))[0] == 0
 
 
@@ -95,7 +94,7 @@ def test_an_older_kernel(workers: int) -> None:
 def test_whether_this_kernel_sees_them(balancing: bool) -> None:
     with setting(BALANCING, str(int(balancing))), servant(Busy) as child:
         report = Migration(child.pid, 0, 1).run(lambda _: None)
-        assert child.ask(Busy.intact)
+        assert child.ask(Busy.intact_on, 1)
     check_sums(report)
     hidden = balancing and kernels.balancing_hides_pages()
     assert report.methods == ("move_pages", "migrate_pages")[: 1 + hidden]

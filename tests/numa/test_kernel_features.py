@@ -275,7 +275,7 @@ def test_the_walk_while_the_kernel_balances(tell: Tell) -> None:
     with setting(BALANCING, "1"), servant(Busy) as child:
         wait_until_marked(child, before)
         report = Migration(child.pid, 0, 1).run(lambda _: None)
-        assert child.ask(Busy.intact)
+        assert child.ask(Busy.intact_on, 1)
     check_sums(report)
     assert "hidden" not in report.total.left
     if kernels.balancing_hides_pages():

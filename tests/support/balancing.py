@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from pymigrate import topology
 from support import numa
 from support.memory import Block
 from support.processes import Servant
@@ -32,8 +34,9 @@ class Busy:
         """Of the pages of the block."""
         return self._block.addresses
 
-    def intact(self) -> bool:
-        """Whether the block is."""
+    def intact_on(self, node: int) -> bool:
+        """Whether the block is, read from there: balancing takes pages to whoever reads them."""
+        os.sched_setaffinity(0, topology()[node].cpus)
         return self._block.intact()
 
 
