@@ -87,7 +87,8 @@ def in_threads(
     Interrupts that come while they end are held until they have; then the last is raised. One gets
     through where the loop that holds them jumps back, as no ``try`` of plain Python holds that: it
     comes some instructions after another one, which came up as ``stop`` or the wait was entered,
-    or as the wait went on after a third.
+    or as the wait went on after a third. PyPy's queue is Python code: an interrupt within it may
+    leave it locked, and all waiting.
 
     Args:
         work: What each thread goes through.
