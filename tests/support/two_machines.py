@@ -8,6 +8,7 @@ Prints one line of JSON: the report, and what the tasks say of their memory afte
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -21,6 +22,7 @@ TASKS = 8
 
 def main() -> None:
     """Moves a job of eight tasks from node 0 to node 3 of both machines."""
+    os.chdir("/")  # the package that is installed, and not the sources, is in question
     cluster = Slurm(HOSTS, 0)
     wait_for(lambda: idle(cluster) == len(HOSTS), PATIENCE)
     with holders(cluster, len(HOSTS), TASKS) as tasks:
