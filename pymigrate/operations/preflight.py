@@ -94,9 +94,9 @@ def _check(pid: int, routes: Routes, shared: bool | None, *, alone: bool) -> Pre
         if any(verdict.state == REFUSED for verdict in verdicts):
             verdicts += [Verdict(name, SKIPPED, _NOT_LOOKED_AT) for name in _OF_MEMORY]
             return Preflight(process.pid, tuple(verdicts))
-        direct = is_enough(routes, shared=shared, privileged=caller.may_move_anything())
-        direct = direct and bool(routes.sources) and alone
-        return _look_at_memory(process, routes, verdicts, direct=direct)
+        privileged = caller.may_move_anything()
+        serves = alone and is_enough(routes, shared=shared, privileged=privileged)
+        return _look_at_memory(process, routes, verdicts, direct=serves and bool(routes.sources))
 
 
 _NOT_LOOKED_AT = "not looked at"
