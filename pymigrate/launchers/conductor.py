@@ -210,11 +210,14 @@ class Conductor:
             if self._heard[host] == inf:
                 finding = "not begun with"
             return self._without(host, CANCELLED, "", finding)
-        if self._cut_at is not None or host in self._overdue:
+        if self._was_cut(host):
             # Of whoever was never heard the engine may know why, such as that it waits for room.
             why = f": {words}" if words and host not in self._how_far else ""
             return self._without(host, SILENT, "", f"no answer within {self._timeout:g} s{why}")
         return self._without(host, FAILED, "HelperFailed", no_answer(words))
+
+    def _was_cut(self, host: str) -> bool:
+        return self._cut_at is not None or host in self._overdue
 
     def _take(self, host: str, values: Any) -> None:
         try:
@@ -222,8 +225,7 @@ class Conductor:
         except InvalidArgument as error:
             row = HostRow.failed(host, error)
             part = account.failed(self._action, row)
-        was_cut = self._cut_at is not None or host in self._overdue
-        if was_cut and not self._cancelled:
+        if self._was_cut(host) and not self._cancelled:
             part = _late(part, self._timeout)
         self._answered(host, part)
 
