@@ -53,6 +53,16 @@ def answer(cluster: Slurm, folder: Path, *arguments: str, status: int = 0) -> di
     return report
 
 
+def with_ssh(folder: Path, script: str, fanout: int) -> dict[str, str]:
+    """An environment in which a script stands in for ssh, and so many are run at once."""
+    (folder / "defaults.conf").write_text(f"[task.info]\nfanout: {fanout}\n")
+    way = folder / "ssh"
+    way.write_text(f"#!/bin/sh\n{script}\n")
+    way.chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    return {**os.environ, "CLUSTERSHELL_CFGDIR": str(folder), "PATH": path}
+
+
 def waiting(folder: Path) -> list[str]:
     """A helper that tells its pid, and waits until it may begin."""
     script = folder / "helper.sh"
@@ -252,18 +262,10 @@ def test_a_cancel_gives_no_advice(cluster: Slurm, folder: Path, job: str) -> Non
 
 def test_a_cancel_begins_with_no_other_host(tmp_path: Path) -> None:
     """Those whose turn has not come are told as such, and nothing is started for them."""
-    (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 3\n")
     begun = tmp_path / "begun"
-    way = tmp_path / "ssh"
-    way.write_text(f"#!/bin/sh\necho >>{begun}\nexec cat >/dev/null\n")
-    way.chmod(0o755)
     with subprocess.Popen(
         [*COMMAND, "cgroup:nobody/here", "--show", "--hosts", "h[1-100]", "--json"],
-        env={
-            **os.environ,
-            "CLUSTERSHELL_CFGDIR": str(tmp_path),
-            "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        },
+        env=with_ssh(tmp_path, f"echo >>{begun}; exec cat >/dev/null", fanout=3),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
@@ -279,17 +281,9 @@ def test_a_cancel_begins_with_no_other_host(tmp_path: Path) -> None:
 
 def test_silent_hosts_leave_their_turn_to_others(tmp_path: Path) -> None:
     """Also where as many are silent as are worked on at once."""
-    (tmp_path / "defaults.conf").write_text("[task.info]\nfanout: 2\n")
-    way = tmp_path / "ssh"
-    way.write_text("#!/bin/sh\necho it waits for a license >&2\nexec sleep 1000\n")
-    way.chmod(0o755)
     done = subprocess.run(
         [*COMMAND, "cgroup:nobody/here", "--show", "--hosts", "h[1-5]", "--json", "--timeout=1s"],
-        env={
-            **os.environ,
-            "CLUSTERSHELL_CFGDIR": str(tmp_path),
-            "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        },
+        env=with_ssh(tmp_path, "echo it waits for a license >&2; exec sleep 1000", fanout=2),
         cwd=tmp_path,
         check=False,
         capture_output=True,
@@ -365,10 +359,8 @@ def test_a_start_that_is_interrupted_leaves_nobody_in_the_queue(
             raise KeyboardInterrupt
         return shell(self, words, **options)
 
-    way = tmp_path / "ssh"
-    way.write_text(f"#!/bin/sh\necho >>{tmp_path}/begun\n")
-    way.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    environment = with_ssh(tmp_path, f"echo >>{tmp_path}/begun", fanout=3)
+    monkeypatch.setenv("PATH", environment["PATH"])
     monkeypatch.setattr(Task, "shell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         JobOnHosts("cgroup:nobody/here", Wish("show"), hosts="h[1-3]").run()

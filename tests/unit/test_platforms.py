@@ -101,23 +101,25 @@ def cells(said: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_a_run_tells_of_itself_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("result", "good", "said"),
+    [
+        ("35 passed", True, "35 passed"),
+        ("1 failed, 34 passed", False, "FAILED: 1 failed, 34 passed"),
+    ],
+)
+def test_a_run_tells_of_itself_alone_and_what_failed(
+    result: str,
+    good: bool,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(guests.MACHINES, "i386", Fake("35 passed", good=True))
-    assert guests.main(["i386"], quick=True) == 0
+    monkeypatch.setitem(guests.MACHINES, "i386", Fake(result, good=good))
+    assert guests.main(["i386"], quick=True) == (not good)
     (told,) = cells(capsys.readouterr().out)
     assert told[:2] == ["i386", "32"]
-    assert told[7] == "35 passed; the quick part, not recorded"
-
-
-def test_an_entry_that_failed_says_so_in_the_table(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(guests.MACHINES, "i386", Fake("1 failed, 34 passed", good=False))
-    assert guests.main(["i386"], quick=True) == 1
-    (told,) = cells(capsys.readouterr().out)
-    assert told[7].startswith("FAILED: 1 failed, 34 passed;")
+    assert told[7] == f"{said}; the quick part, not recorded"
 
 
 def test_what_a_machine_lacks_is_told_once(
